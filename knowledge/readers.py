@@ -1,0 +1,374 @@
+"""Files in, documents out: which files can be read, and one function per format."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.errors import UnreadableDocumentError
+from knowledge.facts import normal_number, parse_date, policy_facts
+from knowledge.plaintext import (
+    clean,
+    clean_characters,
+    decode,
+    file_date,
+    file_title,
+    first_title,
+    short_title,
+    tidy_lines,
+)
+from knowledge.reflow import newspaper_page, rejoin
+from knowledge.tables import Sheet, csv_sheets, markdown_table, xlsx_sheets
+from knowledge.types import Document
+from knowledge.webpages import read_page
+from knowledge.word import word_text
+
+_ID_CHARS = 12  # of the SHA-256 in hexadecimal: 48 bits, enough for millions of documents
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE2: .doc and .xls, and any encrypted file
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FRONT_MATTER = re.compile(r"---\n((?:[^\n:]+:[^\n]*\n)+)---\n")
+_PAGE_NUMBER = re.compile(
+    r"[-—–·\s]*(?:第\s*)?\d{1,4}\s*页?(?:\s*[/／共]\s*\d{1,4}\s*页?)?[-—–·\s]*"
+)
+_NOT_METADATA = frozenset({"id", "_id", "title", "text"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """What could not be read, and why.
+
+    Attributes:
+        path: The path as given; for a row, ``file:line``.
+        error: Why, and what to do about it, in Chinese.
+    """
+
+    path: str
+    error: str
+
+
+Reader = Callable[[Path], Iterator[Document | ReadFailure]]
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Path | ReadFailure]:
+    """Find the files that can be read, in folders and below them, in sorted order.
+
+    Hidden files and those of other kinds are passed over in folders; a path that was named itself
+    and can't be read is a failure. Links are followed, each file and folder once.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        yield from _walk(Path(os.path.abspath(path)), seen, named=True)
+
+
+def read_documents(path: Path) -> Iterator[Document | ReadFailure]:
+    """Read a file's documents, one by one; a row that can't be read is a failure of its own.
+
+    Raises:
+        UnreadableDocumentError: The file as a whole can't be read.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise _unreadable(path, _unknown_suffix(path))
+    try:
+        _refuse_old_office(path)
+        yield from reader(path)
+    except UnreadableDocumentError:
+        raise
+    except OSError as error:
+        reason = f"{error.strerror or error}。请检查文件是否存在、是否有读取权限"
+        raise _unreadable(path, reason) from error
+    except Exception as error:  # whatever a library raises on a damaged file
+        reason = f"{error or type(error).__name__}。文件可能已损坏，请打开检查后另存一份再试"
+        raise _unreadable(path, reason) from error
+
+
+def read_document(path: Path) -> Document:
+    """Read a file that is one document.
+
+    Raises:
+        UnreadableDocumentError: It can't be read, or it holds rows that are documents each.
+    """
+    documents = list(read_documents(path))
+    if len(documents) != 1 or isinstance(documents[0], ReadFailure):
+        raise _unreadable(
+            path, f"其中有 {len(documents)} 行，不是一份文档。请用 read_documents 逐行读取"
+        )
+    return documents[0]
+
+
+def _unreadable(path: Path, reason: str) -> UnreadableDocumentError:
+    return UnreadableDocumentError(f"无法读取 {str(path)!r}：{reason.rstrip('。')}。")
+
+
+def _unknown_suffix(path: Path) -> str:
+    return f"不支持的文件类型 {path.suffix!r}。可以读取：{'、'.join(SUFFIXES)}"
+
+
+def _refuse_old_office(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(len(_OLD_OFFICE))
+    if start == _OLD_OFFICE:
+        raise _unreadable(
+            path, "文件设有密码，或是旧版 Office 格式。请去掉密码，或另存为 .docx、.xlsx 后再试"
+        )
+
+
+def _walk(path: Path, seen: set[Path], *, named: bool) -> Iterator[Path | ReadFailure]:
+    readable = path.suffix.lower() in READERS
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        if named or readable:
+            yield ReadFailure(str(path), "路径不存在，或链接没有尽头。请检查路径是否写对。")
+        return
+    if real in seen:
+        return
+    if real.is_dir():
+        seen.add(real)
+        yield from _walk_folder(path, seen)
+    elif readable and real.is_file():
+        seen.add(real)
+        yield path
+    elif named:
+        reason = "不是普通文件。请给出文件或文件夹" if readable else _unknown_suffix(path)
+        yield ReadFailure(str(path), reason.rstrip("。") + "。")
+
+
+def _walk_folder(folder: Path, seen: set[Path]) -> Iterator[Path | ReadFailure]:
+    try:
+        children = sorted(folder.iterdir())
+    except OSError as error:
+        yield ReadFailure(str(folder), f"文件夹打不开：{error.strerror}。请检查读取权限。")
+        return
+    for child in children:
+        if not child.name.startswith((".", "~$")):  # ~$: what Office keeps beside an open file
+            yield from _walk(child, seen, named=False)
+
+
+def _stored(words: str) -> str:
+    """A path or name as text that can be stored: names on disk need not be Unicode."""
+    return os.fsencode(words).decode("utf-8", "replace")
+
+
+def _hash(words: str) -> str:
+    return hashlib.sha256(os.fsencode(words)).hexdigest()[:_ID_CHARS]
+
+
+def _document(
+    path: Path, text: str, title: str, given: Mapping[str, str] | None = None
+) -> Document:
+    """A file's one document, with the facts in its text below those given."""
+    if not text.strip():
+        raise _unreadable(path, "文件里没有文字。请确认文件内容后再试")
+    title = clean(title).replace("\n", " ") or file_title(_stored(path.stem))
+    dated = file_date(path.stem)
+    metadata = _metadata(text, title, given or {}, dated)
+    return Document(
+        _hash(str(path.resolve())), title, text, _stored(str(path.absolute())), metadata
+    )
+
+
+def _metadata(text: str, title: str, given: Mapping[str, str], dated: str = "") -> dict[str, str]:
+    kept = {name: value for key, v in given.items() if (name := clean(key)) and (value := clean(v))}
+    for name in {"date", "effective", "expires"} & kept.keys():
+        kept[name] = parse_date(kept[name]) or kept[name]
+    if number := normal_number(kept.get("document_number", "")):
+        kept["document_number"] = number
+    facts = policy_facts(text, title, kept.get("date") or dated)
+    return ({"date": dated} if dated else {}) | facts | kept
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return clean_characters(decode(path.read_bytes()))
+    except ValueError as error:
+        raise _unreadable(path, f"{error}。请另存为 UTF-8 编码的文本后再试") from error
+
+
+def _laid_out(path: Path, text: str) -> Document:
+    """A document from text whose lines a page's layout may have broken."""
+    page = newspaper_page(text)
+    body = tidy_lines(page.text if page else rejoin(text))
+    title = (page.title if page else "") or first_title(body, file_title(_stored(path.stem)))
+    return _document(path, body, title, page.metadata if page else None)
+
+
+def _txt(path: Path) -> Iterator[Document]:
+    yield _laid_out(path, _text_of(path))
+
+
+def _markdown(path: Path) -> Iterator[Document]:
+    text = _COMMENT.sub("", _text_of(path))
+    front = _FRONT_MATTER.match(text)
+    pairs = (line.partition(":") for line in front[1].splitlines()) if front else ()
+    given = {key.strip().lower(): value.strip(" \t\"'") for key, _, value in pairs}
+    body = tidy_lines(text[front.end() :] if front else text, indents=True)
+    title = given.pop("title", "") or first_title(body, file_title(_stored(path.stem)))
+    yield _document(path, body, title, given)
+
+
+def _html(path: Path) -> Iterator[Document]:
+    markup = _text_of(path)
+    if not markup.strip():
+        raise _unreadable(path, "文件是空的。请确认文件内容后再试")
+    page = read_page(markup)
+    body = tidy_lines(clean_characters(page.text), indents=True)
+    yield _document(path, body, page.title or first_title(body, ""), page.metadata)
+
+
+def _docx(path: Path) -> Iterator[Document]:
+    body = clean(word_text(path))
+    yield _document(path, body, first_title(body, file_title(_stored(path.stem))))
+
+
+def _pdf(path: Path) -> Iterator[Document]:
+    pages = _pdf_pages(path)
+    text = clean_characters("\n".join(_without_running_lines(pages)))
+    if not text.strip():
+        raise _unreadable(path, "PDF 里没有文字层（多半是扫描件）。请先做文字识别（OCR）再试")
+    yield _laid_out(path, text)
+
+
+def _pdf_pages(path: Path) -> list[str]:
+    import pypdfium2
+
+    try:
+        pdf = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise _unreadable(path, "PDF 设有密码。请去掉密码后再试") from error
+        raise _unreadable(path, "PDF 已损坏或不完整。请重新下载或另存后再试") from error
+    try:
+        return [str(page.get_textpage().get_text_range()) for page in pdf]
+    finally:
+        pdf.close()
+
+
+def _without_running_lines(pages: list[str]) -> Iterator[str]:
+    """The pages without page numbers, and without first and last lines that most pages repeat."""
+    split = [[line for line in page.splitlines() if line.strip()] for page in pages]
+    edges = [re.sub(r"\d+", "#", lines[i]).strip() for lines in split if lines for i in (0, -1)]
+    repeated = {edge for edge in edges if len(split) > 2 and edges.count(edge) > len(split) / 2}
+    for lines in split:
+        for end in (0, -1):
+            while lines and _is_running(lines[end], repeated):
+                lines.pop(end)
+        yield "\n".join(lines)
+
+
+def _is_running(line: str, repeated: set[str]) -> bool:
+    return bool(_PAGE_NUMBER.fullmatch(line)) or re.sub(r"\d+", "#", line).strip() in repeated
+
+
+def _csv(path: Path) -> Iterator[Document | ReadFailure]:
+    try:
+        sheets = csv_sheets(path)
+    except ValueError as error:
+        raise _unreadable(path, f"{error}。请另存为 UTF-8 编码的 .csv 后再试") from error
+    yield from _sheets(path, sheets)
+
+
+def _xlsx(path: Path) -> Iterator[Document | ReadFailure]:
+    yield from _sheets(path, xlsx_sheets(path))
+
+
+def _sheets(path: Path, sheets: list[Sheet]) -> Iterator[Document | ReadFailure]:
+    """Each row a document, in a table with the columns title and text; else one for the file."""
+    sheets = [sheet for sheet in sheets if sheet.rows]
+    headers = [[clean(name).lower() for name in sheet.rows[0][1]] for sheet in sheets]
+    if sheets and all({"title", "text"} <= set(header) for header in headers):
+        rows = (
+            (number, dict(zip(header, cells, strict=False)))
+            for sheet, header in zip(sheets, headers, strict=True)
+            for number, cells in sheet.rows[1:]
+        )
+        yield from _rows(path, rows)
+        return
+    blocks = []
+    for sheet in sheets:
+        blocks += [f"# {sheet.name}"] if sheet.name else []
+        blocks.append(markdown_table(cells for _, cells in sheet.rows))
+    text = clean("\n\n".join(blocks))
+    yield _document(path, text, file_title(_stored(path.stem)))
+
+
+def _jsonl(path: Path) -> Iterator[Document | ReadFailure]:
+    yield from _rows(path, _json_rows(path))
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, object]]:
+    with path.open("rb") as file:
+        if b"\x00" in file.read(8192):
+            raise _unreadable(
+                path, "内容是二进制数据，不是文本。请另存为 UTF-8 编码的 .jsonl 后再试"
+            )
+        file.seek(0)
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, _json_row(line)
+
+
+def _json_row(line: bytes) -> object:
+    try:
+        return json.loads(decode(line))
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        return ReadFailure("", f"这一行不是有效的 JSON（{reason}）")
+
+
+def _rows(path: Path, rows: Iterable[tuple[int, object]]) -> Iterator[Document | ReadFailure]:
+    first_lines: dict[str, int] = {}
+    number = 0
+    for number, fields in rows:
+        row = _row(path, number, fields)
+        if isinstance(row, Document):
+            first = first_lines.setdefault(row.id, number)
+            row = row if first == number else ReadFailure("", f"id {row.id!r} 与第 {first} 行重复")
+        if isinstance(row, ReadFailure):
+            place = f"{_stored(str(path))}:{number}"
+            row = ReadFailure(place, f"{row.error}。已跳过，请改正后重新载入。")
+        yield row
+    if not number:
+        raise _unreadable(path, "文件里没有一行数据。请确认文件内容后再试")
+
+
+def _row(path: Path, number: int, fields: object) -> Document | ReadFailure:
+    """One row as a document; a failure without its place, if it can't be one."""
+    if isinstance(fields, ReadFailure):
+        return fields
+    if not isinstance(fields, dict):
+        return ReadFailure("", '这一行不是 JSON 对象，应当是 {"title": …, "text": …}')
+    text = fields.get("text")
+    if not isinstance(text, str) or not (text := clean(text)):
+        return ReadFailure("", "字段 text 缺失、为空或不是文字")
+    values = {name: _scalar(value) for name, value in fields.items()}
+    given = {name: value for name, value in values.items() if name not in _NOT_METADATA}
+    own = clean(values.get("id", "") or values.get("_id", ""))
+    key = own or _hash(f"{path.resolve()}#{number}")
+    title = " ".join(clean(values.get("title", "")).split()) or short_title(text)
+    source = f"{_stored(str(path.absolute()))}#{key}"
+    return Document(key, title, text, source, _metadata(text, title, given))
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+READERS: dict[str, Reader] = {
+    ".txt": _txt,
+    ".md": _markdown,
+    ".markdown": _markdown,
+    ".html": _html,
+    ".htm": _html,
+    ".docx": _docx,
+    ".pdf": _pdf,
+    ".csv": _csv,
+    ".xlsx": _xlsx,
+    ".jsonl": _jsonl,
+}
+SUFFIXES = tuple(READERS)

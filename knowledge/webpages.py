@@ -1,0 +1,130 @@
+"""Web pages (.html) as Markdown: the main content, and what the page says about itself."""
+
+import copy
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from knowledge.facts import parse_date
+
+# Names that Chinese government sites use (政府网站发展指引, 国办发〔2017〕47号), and common ones.
+_DATES = ("pubdate", "publishdate", "article:published_time", "firstpublishedtime")
+_NO_SOURCE = re.compile("本网|本站|网站|原创|https?:")
+_SITE = re.compile("网|政府|门户|频道|平台|委员会|局|厅|公众号")
+_BLOCKS = {"p", "div", "li", "tr", "br", "h1", "h2", "h3", "h4", "h5", "h6", "td", "section"}
+_UNREAD = ("script", "style", "noscript", "template", "head", "iframe", "svg", "object")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*\n]+?)(?<=\S)\1")
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """A page's content.
+
+    Attributes:
+        text: The main content as Markdown.
+        title: Without the site's name; empty if the page has none.
+        metadata: ``date`` (ISO 8601) and ``issuer`` as the page's meta tags give them.
+    """
+
+    text: str
+    title: str
+    metadata: dict[str, str]
+
+
+def read_page(markup: str) -> WebPage:
+    """Take a page apart: content with headings, lists and tables; no scripts, no navigation."""
+    from lxml import html  # type: ignore[import-untyped]
+
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    root = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    metas = _metas(root)
+    source = metas.get("contentsource", "")
+    given = {
+        "date": next((d for name in _DATES if (d := parse_date(metas.get(name, "")))), ""),
+        "issuer": "" if _NO_SOURCE.search(source) else source,
+    }
+    text = _main_content(markup, root) or _plain_text(root)
+    return WebPage(text, _title(root, metas), {k: v for k, v in given.items() if v})
+
+
+def _metas(root: Any) -> dict[str, str]:  # noqa: ANN401
+    metas: dict[str, str] = {}
+    for meta in root.iter("meta"):
+        name = (meta.get("name") or meta.get("property") or "").strip().lower()
+        metas.setdefault(name, (meta.get("content") or "").strip())
+    return metas
+
+
+def _title(root: Any, metas: dict[str, str]) -> str:  # noqa: ANN401
+    if given := metas.get("articletitle"):
+        return given
+    whole = _words(root.findtext(".//title") or "")
+    headings = [words for h in root.iter("h1") if (words := _words(h.text_content()))]
+    if headings and (not whole or len(headings) == 1 or headings[0] in whole):
+        return headings[0]
+    return _without_site(whole, metas.get("sitename", ""))
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _without_site(title: str, site: str) -> str:
+    """The title without the parts at its end that name the site and its columns."""
+    parts = re.split(r"\s*[_|｜]\s*|\s+[-–—]+\s+|\s*-{2,}\s*", title)
+    while len(parts) > 1 and (_SITE.search(parts[-1]) or parts[-1] == site or not parts[-1]):
+        parts.pop()
+    return parts[0] if parts else ""
+
+
+def _main_content(markup: str, root: Any) -> str:  # noqa: ANN401
+    """What trafilatura finds; of the element that holds it all, with headings and lists.
+
+    It knows the article's element by English names, and takes paragraphs and tables alone where
+    none of them is there; so the element is looked for by what was found, and read again.
+    """
+    found = _extracted(markup)
+    holder = _holder(root, {_words(line) for line in found.split("\n")} - {""})
+    if holder is None:
+        return found
+    from lxml import html
+
+    inner = html.tostring(holder, encoding="unicode")
+    whole = _extracted(f"<html><body><article>{inner}</article></body></html>")
+    return max(found, whole, key=len)
+
+
+def _extracted(markup: str) -> str:
+    import trafilatura
+    from trafilatura.settings import DEFAULT_CONFIG
+
+    config = copy.deepcopy(DEFAULT_CONFIG)
+    # In characters, meant for English: a Chinese notice is whole in far fewer.
+    config["DEFAULT"]["MIN_EXTRACTED_SIZE"] = "20"
+    found = trafilatura.extract(
+        markup,
+        output_format="markdown",
+        include_comments=False,
+        include_formatting=True,
+        include_tables=True,
+        config=config,
+    )
+    return _EMPHASIS.sub(r"\2", found or "")
+
+
+def _holder(root: Any, lines: set[str]) -> Any:  # noqa: ANN401
+    """The innermost element that holds all paragraphs that are ``lines``; None below the body."""
+    paragraphs = [p for p in root.iter("p") if _words(p.text_content()) in lines]
+    above = [[p, *p.iterancestors()][::-1] for p in paragraphs]
+    shared = [level[0] for level in zip(*above, strict=False) if all(e is level[0] for e in level)]
+    if not shared or shared[-1].tag in {"html", "body", "p"}:
+        return None
+    return shared[-1]
+
+
+def _plain_text(root: Any) -> str:  # noqa: ANN401
+    for element in list(root.iter(*_UNREAD)):
+        element.drop_tree()
+    for element in root.iter(*_BLOCKS):
+        element.tail = "\n" + (element.tail or "")
+    return re.sub(r"[ \t]*\n\s*", "\n", str(root.text_content()))
