@@ -1,0 +1,280 @@
+"""KnowledgeBase: add, remove and search, over one home folder."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from filelock import FileLock, Timeout
+
+from knowledge.catalogue import Catalogue, Record, Row, content_hash
+from knowledge.errors import HomeError, ModelMismatchError
+from knowledge.settings import Settings, load_settings
+from knowledge.splitting import split
+from knowledge.types import Document, Hit, Passage
+
+if TYPE_CHECKING:
+    from knowledge.embedding import SentenceEmbeddings
+    from knowledge.retrieval import HybridRetriever
+    from knowledge.vectors import VectorIndex
+
+Outcome = Literal["added", "updated", "unchanged"]
+
+# Passages that are embedded, written and published together: what a crash can cost at most.
+BATCH = 512
+UNFINISHED = "（重建未完成）"  # stands for the model of a home whose rebuild was interrupted
+# Seconds between two looks at what another process has written to embedded Chroma. Keywords
+# and removals are seen at once; only new vectors wait this long.
+REOPEN_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What adding one document did."""
+
+    document_id: str
+    outcome: Outcome
+    passages: int
+
+
+class KnowledgeBase:
+    """Documents in, passages out. Safe to search from many threads, also while it is written.
+
+    One process writes at a time; another that wants to waits for it.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, any_model: bool = False) -> None:
+        """Open the home that the settings name, making it if it is not there.
+
+        Args:
+            settings: Read from the environment if not given.
+            any_model: Open it even if another embedding model built it, to rebuild it.
+
+        Raises:
+            HomeError: The folder can't be used.
+            ModelMismatchError: It was built with another embedding model.
+        """
+        self.settings = settings or load_settings()
+        self.home = self.settings.home
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeError(
+                f"不能使用数据文件夹 {str(self.home)!r}：{error.strerror}。"
+                "请用 --home 或 XIAOQUAN_HOME 另指一个。"
+            ) from error
+        self.catalogue = Catalogue(self.home / "catalogue.sqlite3")
+        if not any_model:
+            self._check_model()
+        self._reopening = threading.Lock()
+        self._seen = (self.catalogue.version(), time.monotonic())
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the block closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all files."""
+        if "vectors" in self.__dict__:
+            self.vectors.close()
+        self.catalogue.close()
+
+    @cached_property
+    def embeddings(self) -> "SentenceEmbeddings":
+        """The embedding model, loaded when first needed."""
+        from knowledge.embedding import load_embeddings
+
+        return load_embeddings(self.settings)
+
+    @cached_property
+    def vectors(self) -> "VectorIndex":
+        """The vector index, opened when first needed."""
+        from knowledge.vectors import VectorIndex
+
+        return VectorIndex(self.home / "chroma", self.settings.chroma_url)
+
+    @cached_property
+    def retriever(self) -> "HybridRetriever":
+        """Both searches as a LangChain retriever."""
+        from knowledge.retrieval import HybridRetriever
+
+        return HybridRetriever(
+            embeddings=self.embeddings, vectors=self.vectors, catalogue=self.catalogue
+        )
+
+    # -- writing
+
+    def add(self, document: Document) -> Change:
+        """Add one document, or replace the version of it that is there."""
+        return next(self.add_all([document]))
+
+    def add_all(
+        self, documents: Iterable[Document], waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[Change]:
+        """Add documents in batches; a document is searchable once its change is yielded.
+
+        Args:
+            documents: May be endless: they are read as they are needed.
+            waiting: Called once if another process is writing and has to be waited for.
+
+        Raises:
+            HomeError: The home can't be written; what was yielded before stays.
+        """
+        with self._writing(waiting):
+            self.finish()
+            batch: list[Change] = []
+            for document in documents:
+                change = self._stage(document)
+                batch.append(change)
+                if sum(c.passages for c in batch if c.outcome != "unchanged") >= BATCH:
+                    self.finish()
+                    yield from batch
+                    batch = []
+            self.finish()
+            yield from batch
+
+    def remove(self, ids: Sequence[str], waiting: Callable[[], None] = lambda: None) -> int:
+        """Remove documents everywhere; returns how many there were."""
+        with self._writing(waiting):
+            removed = self.catalogue.retire(ids)
+            self.finish()
+        return removed
+
+    def rebuild(self, waiting: Callable[[], None] = lambda: None) -> Iterator[Change]:
+        """Split and embed every document anew, with the model and the code of today.
+
+        If it is interrupted, the home asks for another rebuild before it is used.
+        """
+        with self._writing(waiting):
+            records = self.catalogue.documents()
+            self.catalogue.set_fact("embedding_model", UNFINISHED)
+            self.vectors.clear()
+            for record in records:
+                document = self.catalogue.document(record.id)
+                assert document is not None  # nobody else writes
+                passages = split(document)
+                self.catalogue.stage(document, passages)
+                self.finish()
+                yield Change(record.id, "updated", len(passages))
+            self.catalogue.set_fact("embedding_model", self.settings.embedding_model)
+
+    def finish(self) -> None:
+        """Complete what a batch, or a run that was killed, has left to do."""
+        staged = self.catalogue.staged()
+        if staged and not self.catalogue.fact("embedding_model"):
+            self.catalogue.set_fact("embedding_model", self.settings.embedding_model)
+        for at in range(0, len(staged), BATCH):
+            self._index(staged[at : at + BATCH])
+        if self.catalogue.has_staged():
+            self.catalogue.publish()
+        if retired := self.catalogue.retired():
+            self.vectors.delete(retired)
+        self.catalogue.sweep()
+
+    def _stage(self, document: Document) -> Change:
+        document = self._with_own_id(document)
+        known = self.catalogue.hash_of(document.id)
+        if known and known[0] == content_hash(document):
+            return Change(document.id, "unchanged", 0)
+        passages = split(document)
+        self.catalogue.stage(document, passages)
+        return Change(document.id, "updated" if known else "added", len(passages))
+
+    def _with_own_id(self, document: Document) -> Document:
+        """Give a document another id where its own is taken by one of another source."""
+        known = self.catalogue.hash_of(document.id)
+        if known is None or known[1] == document.source:
+            return document
+        file = Path(document.source.split("#")[0]).stem
+        return replace(document, id=f"{file}/{document.id}")
+
+    def _index(self, rows: Sequence[Row]) -> None:
+        vectors = self.embeddings.encode([embedded_text(row) for row in rows])
+        self.vectors.upsert(
+            [row.number for row in rows], vectors, [row.document.id for row in rows]
+        )
+
+    @contextmanager
+    def _writing(self, waiting: Callable[[], None]) -> Iterator[None]:
+        lock = FileLock(self.home / "writing.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting()
+            lock.acquire()
+        except OSError as error:
+            raise HomeError(
+                f"写不进数据文件夹 {str(self.home)!r}：{error.strerror}。请检查写权限和磁盘空间。"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # -- reading
+
+    def search(
+        self, query: str, limit: int = 10, filters: Mapping[str, str] | None = None
+    ) -> list[Hit]:
+        """Return the best passages for a query, best first.
+
+        Args:
+            query: Any text; an empty one finds nothing.
+            limit: How many at most.
+            filters: Metadata that the document must equal, such as ``{"issuer": "国务院"}``.
+        """
+        if not self.catalogue.count()[0]:
+            return []
+        self._follow_other_processes()
+        return self.retriever.hits(query, limit, filters)
+
+    def term_weights(self, text: str) -> dict[str, float]:
+        """Return the information content of each of the text's terms, in these documents."""
+        return self.retriever.term_weights(text)
+
+    def document(self, document_id: str) -> Document | None:
+        """Return a document with its whole text."""
+        return self.catalogue.document(document_id)
+
+    def documents(self) -> list[Record]:
+        """Return all documents without their texts."""
+        return self.catalogue.documents()
+
+    def passages(self, document_id: str) -> list[Passage]:
+        """Return a document's passages, in order."""
+        return self.catalogue.passages_of(document_id)
+
+    def _follow_other_processes(self) -> None:
+        version, (seen, at) = self.catalogue.version(), self._seen
+        if version == seen or time.monotonic() - at < REOPEN_EVERY:
+            return
+        with self._reopening:
+            self.vectors.reopen()
+            self._seen = (version, time.monotonic())
+
+    def _check_model(self) -> None:
+        built_with = self.catalogue.fact("embedding_model")
+        if built_with and built_with != self.settings.embedding_model:
+            raise ModelMismatchError(
+                f"数据文件夹 {str(self.home)!r} 是用向量模型 {built_with!r} 建的，"
+                f"现在设置的是 {self.settings.embedding_model!r}。"
+                "请改回原来的设置，或运行 xiaoquan rebuild 用新模型重建。"
+            )
+
+
+def embedded_text(row: Row) -> str:
+    """Return what is embedded for a passage: its title and headings tell what it is about."""
+    return "\n".join((row.document.title, *row.passage.section, row.passage.text))

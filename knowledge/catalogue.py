@@ -1,0 +1,357 @@
+"""SQLite: documents, passages, versions; the one source of truth.
+
+A document's new version is first *staged* with its passages, then indexed, then *published* in
+one transaction that also retires the version before it. What a crash leaves staged is indexed
+and published by the next run; what it leaves retired is swept from the vectors.
+"""
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from knowledge.errors import HomeError
+from knowledge.lexical import SCHEMA as KEYWORD_SCHEMA
+from knowledge.lexical import KeywordIndex
+from knowledge.types import Document, Passage
+
+FORMAT = 1
+
+_STAGED_IDS = "SELECT id FROM documents WHERE state = 'staged'"
+
+_SCHEMA = (
+    """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS documents (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    source TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('staged', 'live', 'retired')),
+    passages INTEGER NOT NULL,
+    added TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE UNIQUE INDEX IF NOT EXISTS live_documents ON documents(id) WHERE state = 'live';
+CREATE UNIQUE INDEX IF NOT EXISTS staged_documents ON documents(id) WHERE state = 'staged';
+CREATE INDEX IF NOT EXISTS documents_by_state ON documents(state);
+CREATE TABLE IF NOT EXISTS texts (key INTEGER PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER NOT NULL REFERENCES documents(key),
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    section TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS passages_by_document ON passages(document);
+"""
+    + KEYWORD_SCHEMA
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One document of the list: everything but its text."""
+
+    id: str
+    title: str
+    source: str
+    metadata: Mapping[str, str]
+    passages: int
+    added: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One live passage with its number and its document."""
+
+    number: int
+    document_key: int
+    document: Document
+    passage: Passage
+
+
+def content_hash(document: Document) -> str:
+    """Return a hash of everything that a reader of the document could notice."""
+    parts = [document.title, document.text, document.source, sorted(document.metadata.items())]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+class Catalogue:
+    """Opens one connection a thread; every change is a transaction."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the catalogue, making it if it is not there.
+
+        Raises:
+            HomeError: The file can't be opened, or is of a newer format.
+        """
+        self._path = path
+        self._local = threading.local()
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            raise HomeError(
+                f"打不开目录库 {str(path)!r}：{error}。请检查文件夹可写、磁盘未满、文件未损坏。"
+            ) from error
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        if not hasattr(self._local, "connection"):
+            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+        return self._local.connection  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Close this thread's connection; those of ended threads are closed with them."""
+        if hasattr(self._local, "connection"):
+            self._local.connection.close()
+            del self._local.connection
+
+    def _prepare(self) -> None:
+        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT:
+            raise HomeError(
+                f"{str(self._path)!r} 的格式是 {version}，本程序只认得到 {FORMAT}。请升级程序。"
+            )
+        if version < FORMAT:
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.executescript(_SCHEMA + f"PRAGMA user_version = {FORMAT};")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing.
+
+        Raises:
+            HomeError: The disk is full, the file read-only or broken; nothing was changed.
+        """
+        connection = self.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise HomeError(
+                f"写不进目录库 {str(self._path)!r}：{error}。已有内容未受影响；"
+                "请检查磁盘空间和写权限。"
+            ) from error
+
+    # -- facts about the home
+
+    def fact(self, name: str) -> str:
+        """Return a fact about the home, such as its embedding model; empty if not known."""
+        row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else ""
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keep a fact about the home."""
+        with self.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def version(self) -> int:
+        """Return a number that moves whenever any process changes the live passages."""
+        return int(self.fact("version") or 0)
+
+    # -- writing, in the order of a document's life
+
+    def stage(self, document: Document, passages: Sequence[Passage]) -> None:
+        """Write a new version beside the live one; it is not found yet."""
+        with self.transaction() as connection:
+            connection.execute(
+                "UPDATE documents SET state = 'retired' WHERE id = ? AND state = 'staged'",
+                (document.id,),
+            )
+            key = connection.execute(
+                "INSERT INTO documents(id, title, source, metadata, hash, state, passages)"
+                " VALUES (?, ?, ?, ?, ?, 'staged', ?)",
+                (
+                    document.id,
+                    document.title,
+                    document.source,
+                    json.dumps(dict(document.metadata), ensure_ascii=False),
+                    content_hash(document),
+                    len(passages),
+                ),
+            ).lastrowid
+            connection.execute("INSERT INTO texts VALUES (?, ?)", (key, document.text))
+            connection.executemany(
+                "INSERT INTO passages(document, start, end, section, text) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (key, p.start, p.end, json.dumps(p.section, ensure_ascii=False), p.text)
+                    for p in passages
+                ],
+            )
+
+    def staged(self) -> list[Row]:
+        """Return the passages that are written but not yet indexed."""
+        return self._rows("documents.state = 'staged' ORDER BY passages.number")
+
+    def has_staged(self) -> bool:
+        """Return whether any document waits to be published."""
+        return bool(self._keys("state = 'staged' LIMIT 1"))
+
+    def publish(self) -> None:
+        """Make every staged document live, its keywords with it, and retire what it replaces."""
+        with self.transaction() as connection:
+            self._retire(self._keys("state = 'live' AND id IN (" + _STAGED_IDS + ")"))
+            staged = self._keys("state = 'staged'")
+            KeywordIndex(connection, "passage").add(self._passage_fields(staged))
+            KeywordIndex(connection, "document").add(self._document_fields(staged))
+            self._set_state(staged, "live")
+            self._move_version()
+
+    def retire(self, ids: Sequence[str]) -> int:
+        """Take documents out of every search; returns how many there were."""
+        with self.transaction():
+            keys = self._keys(f"state = 'live' AND id IN ({_marks(ids)})", ids)
+            self._retire(keys)
+            self._move_version()
+        return len(keys)
+
+    def retired(self) -> list[int]:
+        """Return the numbers of the passages that are to be swept from the vectors."""
+        return [row.number for row in self._rows("documents.state = 'retired'")]
+
+    def sweep(self) -> None:
+        """Forget what is retired, once its vectors are gone."""
+        with self.transaction() as connection:
+            retired = "(SELECT key FROM documents WHERE state = 'retired')"
+            connection.execute(f"DELETE FROM passages WHERE document IN {retired}")  # noqa: S608
+            connection.execute(f"DELETE FROM texts WHERE key IN {retired}")  # noqa: S608
+            connection.execute("DELETE FROM documents WHERE state = 'retired'")
+
+    def _keys(self, condition: str, values: Sequence[str] = ()) -> list[int]:
+        query = f"SELECT key FROM documents WHERE {condition}"  # noqa: S608
+        return [row[0] for row in self.connection.execute(query, values)]
+
+    def _retire(self, keys: Sequence[int]) -> None:
+        KeywordIndex(self.connection, "passage").remove(self._passage_fields(keys))
+        KeywordIndex(self.connection, "document").remove(self._document_fields(keys))
+        self._set_state(keys, "retired")
+
+    def _set_state(self, keys: Sequence[int], state: str) -> None:
+        self.connection.execute(
+            f"UPDATE documents SET state = ? WHERE key IN ({_numbers(keys)})",  # noqa: S608
+            (state,),
+        )
+
+    def _passage_fields(self, keys: Sequence[int]) -> Iterator[tuple[int, str, str, str]]:
+        for row in self._rows(f"documents.key IN ({_numbers(keys)})"):
+            yield row.number, row.document.title, "\n".join(row.passage.section), row.passage.text
+
+    def _document_fields(self, keys: Sequence[int]) -> Iterator[tuple[int, str, str]]:
+        return self.connection.execute(
+            "SELECT key, title, text FROM documents JOIN texts USING (key)"  # noqa: S608
+            f" WHERE key IN ({_numbers(keys)})"
+        )
+
+    def _move_version(self) -> None:
+        self.connection.execute(
+            "INSERT INTO facts VALUES ('version', '1')"
+            " ON CONFLICT(name) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+        )
+
+    # -- reading
+
+    def hash_of(self, document_id: str) -> tuple[str, str] | None:
+        """Return the content hash and the source of a live document."""
+        row: tuple[str, str] | None = self.connection.execute(
+            "SELECT hash, source FROM documents WHERE id = ? AND state = 'live'", (document_id,)
+        ).fetchone()
+        return row
+
+    def document(self, document_id: str) -> Document | None:
+        """Return a live document with its whole text."""
+        row = self.connection.execute(
+            "SELECT id, title, text, source, metadata FROM documents JOIN texts USING (key)"
+            " WHERE id = ? AND state = 'live'",
+            (document_id,),
+        ).fetchone()
+        return Document(row[0], row[1], row[2], row[3], json.loads(row[4])) if row else None
+
+    def documents(self) -> list[Record]:
+        """Return all live documents, in the order in which they were added."""
+        rows = self.connection.execute(
+            "SELECT id, title, source, metadata, passages, added FROM documents"
+            " WHERE state = 'live' ORDER BY key"
+        )
+        return [Record(r[0], r[1], r[2], json.loads(r[3]), r[4], r[5]) for r in rows]
+
+    def ids_where(self, filters: Mapping[str, str]) -> list[str]:
+        """Return the ids of the live documents whose metadata equal all of these."""
+        conditions, values = ["state = 'live'"], []
+        for name, value in filters.items():
+            if name in {"id", "title", "source"}:
+                conditions.append(f"{name} = ?")
+            else:
+                conditions.append("json_extract(metadata, ?) = ?")
+                values.append(f'$."{name}"')
+            values.append(value)
+        query = f"SELECT id FROM documents WHERE {' AND '.join(conditions)}"  # noqa: S608
+        return [row[0] for row in self.connection.execute(query, values)]
+
+    def numbers_of(self, document_ids: Sequence[str]) -> list[int]:
+        """Return the numbers of the live passages of these documents."""
+        query = (
+            "SELECT number FROM passages JOIN documents ON documents.key = passages.document"  # noqa: S608
+            f" WHERE state = 'live' AND id IN ({_marks(document_ids)})"
+        )
+        return [row[0] for row in self.connection.execute(query, document_ids)]
+
+    def passages(self, numbers: Sequence[int]) -> dict[int, Row]:
+        """Return those of the passages that are live, by number."""
+        rows = self._rows(f"+documents.state = 'live' AND passages.number IN ({_numbers(numbers)})")
+        return {row.number: row for row in rows}
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        """Return a live document's passages, in order."""
+        rows = self._rows(
+            "documents.state = 'live' AND documents.id = ? ORDER BY passages.number", [document_id]
+        )
+        return [row.passage for row in rows]
+
+    def count(self) -> tuple[int, int]:
+        """Return the numbers of live documents and passages."""
+        documents, passages = self.connection.execute(
+            "SELECT count(*), coalesce(sum(passages), 0) FROM documents WHERE state = 'live'"
+        ).fetchone()
+        return documents, passages
+
+    def _rows(self, condition: str, values: Sequence[str] = ()) -> list[Row]:
+        query = (
+            "SELECT passages.number, documents.key, documents.id, documents.title,"  # noqa: S608
+            " documents.source, documents.metadata, passages.text, passages.start, passages.end,"
+            " passages.section FROM passages JOIN documents ON documents.key = passages.document"
+            f" WHERE {condition}"
+        )
+        return [_row(row) for row in self.connection.execute(query, values)]
+
+
+def _row(columns: tuple[Any, ...]) -> Row:
+    number, key, id_, title, source, metadata, text, start, end, section = columns
+    document = Document(id_, title, "", source, json.loads(metadata))
+    return Row(number, key, document, Passage(text, start, end, tuple(json.loads(section))))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _numbers(values: Sequence[int]) -> str:
+    return ",".join(map(str, values))
