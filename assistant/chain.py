@@ -1,0 +1,98 @@
+"""The retrieval chain: a question in, a cited answer or a refusal out."""
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
+
+from assistant.asking import understand
+from assistant.composing import Composed, Composer
+from assistant.evidence import Evidence, judge
+from assistant.extractive import ExtractiveComposer
+from assistant.questions import check, stand_alone
+from assistant.refusing import refusal
+from assistant.reply import Reply, Resolved
+from assistant.types import Answer, Delta, Turn
+from knowledge.base import KnowledgeBase
+from knowledge.settings import Settings
+
+HITS = 8
+
+
+class Assistant:
+    """Answers from one knowledge base. Safe to ask from many threads."""
+
+    def __init__(
+        self,
+        base: KnowledgeBase,
+        settings: Settings | None = None,
+        composer: Composer | None = None,
+    ) -> None:
+        """Compose the chain.
+
+        Args:
+            base: Where the answers come from.
+            settings: Those of the base if not given.
+            composer: Put in place of the one that the settings ask for.
+        """
+        self._base = base
+        self._composer = composer or _composer(base, settings or base.settings)
+        self._prepare = _preparation(base)
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Reply:
+        """Return the reply to a question; it is composed while it is read.
+
+        Raises:
+            QuestionError: The question is empty or too long.
+        """
+        return Reply(self._run(check(question), history))
+
+    def _run(self, question: str, history: Sequence[Turn]) -> Generator[Delta, None, Resolved]:
+        started = time.perf_counter()
+        state = self._prepare.invoke({"question": question, "history": history})
+        evidence: Evidence = state["evidence"]
+        if evidence.refused:
+            composed = yield from refusal(evidence, state["hits"])
+        else:
+            composed = yield from self._composer.compose(state["query"], state["hits"], history)
+        return Resolved(_answer(state, composed, started), state["hits"], evidence)
+
+
+def _preparation(base: KnowledgeBase) -> Runnable[dict[str, Any], dict[str, Any]]:
+    """Everything before the first word: from the question as typed to the evidence."""
+    return (
+        RunnablePassthrough.assign(corrected=RunnableLambda(lambda s: s["question"]))
+        | RunnablePassthrough.assign(
+            query=RunnableLambda(lambda s: stand_alone(s["corrected"], s["history"]))
+        )
+        | RunnablePassthrough.assign(hits=RunnableLambda(lambda s: base.search(s["query"], HITS)))
+        | RunnablePassthrough.assign(
+            evidence=RunnableLambda(
+                lambda s: judge(understand(s["query"], base.term_weights), s["hits"])
+            )
+        )
+    )
+
+
+def _composer(base: KnowledgeBase, settings: Settings) -> Composer:
+    extractive = ExtractiveComposer(base.term_weights)
+    if not settings.chat_model:
+        return extractive
+    raise NotImplementedError
+
+
+def _answer(state: Mapping[str, Any], composed: Composed, started: float) -> Answer:
+    evidence: Evidence = state["evidence"]
+    return Answer(
+        question=state["question"],
+        corrected_question=state["corrected"],
+        answer=composed.text,
+        status=evidence.status,
+        refused=evidence.refused,
+        reason=evidence.reason,
+        missing=evidence.missing,
+        citations=composed.citations,
+        mode=composed.mode,
+        seconds=round(time.perf_counter() - started, 4),
+    )

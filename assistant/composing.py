@@ -1,0 +1,43 @@
+"""What every way of composing an answer has in common."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assistant.types import Citation, Delta, Mode, Turn
+from knowledge.types import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The text that stands, with its citations; it may differ from what was streamed."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    mode: Mode
+
+
+class Composer(Protocol):
+    """Streams an answer made only of what the hits say, and returns it with its citations."""
+
+    def compose(
+        self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
+    ) -> Generator[Delta, None, Composed]:
+        """Yield the answer's text in pieces; return what stands in the end."""
+        ...
+
+
+def citation(n: int, hit: Hit, quote: str, start: int) -> Citation:
+    """Return the citation of a quote that starts at an offset in the hit's document."""
+    document = hit.document
+    return Citation(
+        n=n,
+        document_id=document.id,
+        title=document.title,
+        section=" / ".join(hit.passage.section),
+        source=document.metadata.get("url") or document.source,
+        date=document.metadata.get("date", ""),
+        quote=quote,
+        start=start,
+        end=start + len(quote),
+    )
