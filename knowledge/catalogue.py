@@ -152,6 +152,16 @@ class Catalogue:
                 "请检查磁盘空间和写权限。"
             ) from error
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read one state of the catalogue, whatever is published meanwhile."""
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("COMMIT")
+
     # -- facts about the home
 
     def fact(self, name: str) -> str:
@@ -270,9 +280,11 @@ class Catalogue:
     # -- reading
 
     def hash_of(self, document_id: str) -> tuple[str, str] | None:
-        """Return the content hash and the source of a live document."""
+        """Return the content hash and the source of a document's newest version."""
         row: tuple[str, str] | None = self.connection.execute(
-            "SELECT hash, source FROM documents WHERE id = ? AND state = 'live'", (document_id,)
+            "SELECT hash, source FROM documents WHERE id = ? AND state != 'retired'"
+            " ORDER BY state = 'staged' DESC",
+            (document_id,),
         ).fetchone()
         return row
 

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+Table = Literal["passage", "document"]
+
 _RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z0-9]+(?:\.[0-9]+)?")
 
 _OPTIONS = """content='', tokenize="unicode61 remove_diacritics 0 tokenchars '.'\""""
@@ -46,11 +48,8 @@ class KeywordIndex:
     fields that were added. Changes are part of the caller's transaction.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, table: Literal["passage", "document"]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, table: Table) -> None:
         self._connection = connection
-        self.documents = table == "document"
         self._table = f"{table}_keywords"
         self._columns = "title, section, text" if table == "passage" else "title, text"
 

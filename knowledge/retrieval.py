@@ -8,16 +8,17 @@ score helps a passage whose topic is only named elsewhere in it. Measured: docs/
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
+from pydantic import ConfigDict, PrivateAttr
 
 from knowledge.catalogue import Catalogue, Row
 from knowledge.embedding import SentenceEmbeddings
-from knowledge.lexical import KeywordIndex, terms
+from knowledge.lexical import KeywordIndex, Table, terms
 from knowledge.types import Hit
 from knowledge.vectors import VectorIndex
 
@@ -41,6 +42,8 @@ class HybridRetriever(BaseRetriever):
     vectors: VectorIndex
     catalogue: Catalogue
     limit: int = 10
+    # Term counts by catalogue version and table, so that a term is counted once.
+    _known: dict[tuple[int, Table], tuple[int, dict[str, int]]] = PrivateAttr(default_factory=dict)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -49,6 +52,10 @@ class HybridRetriever(BaseRetriever):
 
     def hits(self, query: str, limit: int, filters: Mapping[str, str] | None = None) -> list[Hit]:
         """Return the best passages, best first; none for an empty query."""
+        with self.catalogue.snapshot():
+            return self._hits(query, limit, filters)
+
+    def _hits(self, query: str, limit: int, filters: Mapping[str, str] | None) -> list[Hit]:
         only = self.catalogue.ids_where(filters) if filters else None
         if limit < 1 or not query.strip() or only == []:
             return []
@@ -76,11 +83,21 @@ class HybridRetriever(BaseRetriever):
 
         A term that no passage holds has the highest weight there is.
         """
-        index = KeywordIndex(self.catalogue.connection, "passage")
-        _, passages = self.catalogue.count()
-        return {
-            term: _information(index.count(term), passages) for term in dict.fromkeys(terms(text))
-        }
+        counts = self._counts("passage")
+        return {term: counts.information(term) for term in dict.fromkeys(terms(text))}
+
+    def _counts(self, table: Table) -> "_Counts":
+        version = self.catalogue.version()
+        entries, known = self._known.get((version, table), (0, {}))
+        if not entries:
+            documents, passages = self.catalogue.count()
+            entries, known = (documents if table == "document" else passages), {}
+            self._known[(version, table)] = entries, known
+            self._forget_before(version)
+        return _Counts(entries, known, KeywordIndex(self.catalogue.connection, table))
+
+    def _forget_before(self, version: int) -> None:
+        self._known = {key: kept for key, kept in self._known.items() if key[0] >= version}
 
     def _candidates(
         self, query: str, limit: int, only: Sequence[str] | None
@@ -88,36 +105,46 @@ class HybridRetriever(BaseRetriever):
         """Return cosines, and BM25 with its share, of every passage that either search found."""
         vector = self.embeddings.encode([query])[0]
         dense = dict(self.vectors.search(vector, limit, only))
-        index = KeywordIndex(self.catalogue.connection, "passage")
-        chosen, highest = self._query_terms(index, query)
+        counts = self._counts("passage")
+        chosen, highest = counts.worth_searching(query)
         among = None if only is None else self.catalogue.numbers_of(only)
-        lexical = index.search(chosen, limit, among)
+        lexical = counts.index.search(chosen, limit, among)
         dense |= self.vectors.similarities(vector, [n for n in lexical if n not in dense])
         missing = [n for n in dense if n not in lexical]
-        lexical |= index.search(chosen, len(missing), missing)
+        lexical |= counts.index.search(chosen, len(missing), missing)
         return dense, {number: (score, score / highest) for number, score in lexical.items()}
 
     def _document_shares(self, query: str, keys: set[int]) -> dict[int, float]:
-        index = KeywordIndex(self.catalogue.connection, "document")
-        chosen, highest = self._query_terms(index, query)
-        found = index.search(chosen, DOCUMENT_CANDIDATES)
+        counts = self._counts("document")
+        chosen, highest = counts.worth_searching(query)
+        found = counts.index.search(chosen, DOCUMENT_CANDIDATES)
         return {key: score / highest for key, score in found.items() if key in keys}
 
-    def _query_terms(self, index: KeywordIndex, query: str) -> tuple[list[str], float]:
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """In how many entries each term stands; what was looked up is kept for the next question."""
+
+    entries: int
+    known: dict[str, int]
+    index: KeywordIndex
+
+    def of(self, term: str) -> int:
+        if term not in self.known:
+            self.known[term] = self.index.count(term)
+        return self.known[term]
+
+    def information(self, term: str) -> float:
+        """Return Robertson & Spärck Jones's idf as FTS5 has it, kept above zero."""
+        count = self.of(term)
+        return max(math.log((self.entries - count + 0.5) / (count + 0.5)), 1e-6)
+
+    def worth_searching(self, query: str) -> tuple[list[str], float]:
         """Return the terms worth searching for, and the highest BM25 that they could give."""
-        documents, passages = self.catalogue.count()
-        entries = documents if index.documents else passages
-        counts = {term: index.count(term) for term in dict.fromkeys(terms(query))}
-        known = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
-        rare = [term for term in known if counts[term] <= COMMON * entries] or known
+        known = sorted((t for t in dict.fromkeys(terms(query)) if self.of(t)), key=self.of)
+        rare = [term for term in known if self.of(term) <= COMMON * self.entries] or known
         chosen = rare[:TERMS_AT_MOST]
-        highest = sum(_information(counts[term], entries) for term in chosen) * (BM25_K1 + 1)
-        return chosen, highest or 1.0
-
-
-def _information(count: int, entries: int) -> float:
-    """Robertson & Spärck Jones's idf as FTS5 has it, kept above zero."""
-    return max(math.log((entries - count + 0.5) / (count + 0.5)), 1e-6)
+        return chosen, sum(map(self.information, chosen)) * (BM25_K1 + 1) or 1.0
 
 
 def _hit(rank: int, score: float, dense: float, lexical: float, row: Row) -> Hit:

@@ -1,0 +1,77 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.splitting import LONGEST, sentences, split
+from knowledge.types import Document
+
+PIECES = st.sampled_from(
+    [
+        "第一章 总则", "第一条 ", "第十二条　", "一、", "（二）", "3.", "# 标题", "## 小节", "\n", "\n\n", "　　",
+        "| 项目 | 金额 |", "|---|---|", "| 补贴 | 500元 |", "申请人应当提交材料", "。", "；", "，", "：", " ",
+        "2024年7月1日", "abc", "x" * 300, "不动产登记证明可以在线查询打印" * 20,
+    ]
+)  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=40).map("".join) | st.text(max_size=400)
+
+
+def document(text):
+    return Document("d", "标题", text, "source")
+
+
+@given(TEXTS)
+def test_every_passage_stands_at_its_span(text):
+    for passage in split(document(text)):
+        assert text[passage.start : passage.end] == passage.text
+
+
+@given(TEXTS)
+def test_every_character_is_in_exactly_one_passage(text):
+    passages = split(document(text))
+    assert all(one.end <= two.start for one, two in zip(passages, passages[1:], strict=False))
+    covered = "".join(passage.text for passage in passages)
+    assert "".join(covered.split()) == "".join(text.split())
+
+
+@given(TEXTS)
+def test_no_passage_is_longer_than_the_longest(text):
+    assert all(len(passage.text) <= LONGEST for passage in split(document(text)))
+
+
+@given(TEXTS)
+def test_sentences_cover_the_text_in_order(text):
+    spans = sentences(text)
+    assert "".join("".join(text[a:b] for a, b in spans).split()) == "".join(text.split())
+    assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+
+
+def test_articles_are_passages_of_their_own_under_their_chapter():
+    text = "第一章 总则\n第一条 为了规范管理，制定本办法。\n第二条 本办法适用于本市。\n"
+    sections = [(p.text[:3], p.section) for p in split(document(text))]
+    assert sections == [
+        ("第一章", ("第一章 总则", "第一条")),
+        ("第二条", ("第一章 总则", "第二条")),
+    ]
+
+
+def test_numbered_headings_make_a_path():
+    body = "各区要按照职责分工抓好落实，并在每季度末报送进展情况。" * 8
+    text = f"一、总体要求\n（一）指导思想。{body}\n（二）工作目标。{body}\n二、保障措施\n{body}"
+    paths = [passage.section for passage in split(document(text))]
+    assert ("一、总体要求", "（一）指导思想") in paths
+    assert ("一、总体要求", "（二）工作目标") in paths
+    assert ("二、保障措施",) in paths
+
+
+def test_rows_of_a_long_table_keep_their_header_in_the_path():
+    rows = "\n".join(f"| 第{n}类补贴项目 | {n}00元每人每月 |" for n in range(60))
+    passages = split(document(f"| 项目 | 标准 |\n|---|---|\n{rows}"))
+    assert len(passages) > 1
+    assert all("| 项目 | 标准 |" in passage.section for passage in passages[1:])
+
+
+def test_structure_inside_one_long_line_is_found():
+    body = "加大储备和货源组织力度，落实属地责任，完善保供机制，建立预防断货的响应机制。" * 4
+    sections = [
+        p.section for p in split(document(f"通知 一、保障市场供应 {body} 二、缓解经营压力 {body}"))
+    ]
+    assert any("二、缓解经营压力" in section[0] for section in sections if section)
