@@ -1,0 +1,46 @@
+# Everything runs in .venv; nothing else on the machine is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+# Exact versions, so that what ran here runs tomorrow. To move them: make lock.
+PIN := --constraint constraints.txt
+
+.PHONY: run test test-browser lint format bench lock clean
+
+run: $(VENV)/run.done
+	$(BIN)/xiaoquan serve
+
+test: $(VENV)/dev.done
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.done
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+
+format: $(VENV)/dev.done
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+lock:
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable '.[dev]'
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/run.done: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make run PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo 'Installing (about a minute, about 1 GB)…'
+	$(PIP) $(PIN) --editable .
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/run.done
+	$(PIP) $(PIN) --editable '.[dev]'
+	@touch $@

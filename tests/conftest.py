@@ -1,0 +1,76 @@
+"""For all tests: one home with the sample, no network, no settings of the machine."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+import knowledge
+from knowledge.base import KnowledgeBase
+from knowledge.models import default_model
+from knowledge.readers import read_document
+from knowledge.settings import load_settings
+
+SAMPLE = Path(knowledge.__file__).parent / "sample"
+_connect = socket.socket.connect
+_connect_ex = socket.socket.connect_ex
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _model():
+    """Fetch the embedding model where it is not at hand yet: the last use of the network."""
+    default_model(load_settings().model_cache)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_settings(_model, tmp_path_factory):
+    """Forget what the machine has set, but for where the model is kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("XIAOQUAN_") and name != "XIAOQUAN_MODEL_CACHE":
+                patch.delenv(name)
+        patch.setenv("XIAOQUAN_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network(_model):
+    """Refuse every connection that would leave the machine."""
+
+    def connect(self, address):
+        _refuse_outside(self, address)
+        return _connect(self, address)
+
+    def connect_ex(self, address):
+        _refuse_outside(self, address)
+        return _connect_ex(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setattr(socket.socket, "connect_ex", connect_ex)
+        yield
+
+
+def _refuse_outside(connecting, address):
+    if connecting.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    if not address[0].startswith(("127.", "::1", "localhost")):
+        raise ConnectionRefusedError(f"tests may not leave the machine: {address!r}")
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory):
+    """A home that holds the bundled sample; not to be changed."""
+    home = tmp_path_factory.mktemp("sample-home")
+    with KnowledgeBase(load_settings(home=home)) as base:
+        for _ in base.add_all(map(read_document, sorted(SAMPLE.glob("*.md")))):
+            pass
+    return home
+
+
+@pytest.fixture(scope="session")
+def sample_base(sample_home):
+    """The knowledge base of the bundled sample; not to be changed."""
+    with KnowledgeBase(load_settings(home=sample_home)) as base:
+        yield base
