@@ -1,0 +1,111 @@
+"""One ASGI app: the API and the chat page, and how it is served."""
+
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI
+
+import knowledge
+from assistant.chain import Assistant
+from knowledge.base import KnowledgeBase
+from knowledge.errors import KnowledgeError
+from knowledge.readers import read_document
+from ui.api import create_app
+from ui.console import say, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SAMPLE = Path(knowledge.__file__).parent / "sample"
+GRACE = 5  # seconds that open answers have to finish when the server is told to stop
+
+
+def make_server_app(base: KnowledgeBase, assistant: Assistant) -> FastAPI:
+    """Return the API with the chat page at ``/``."""
+    from ui.chat import mount_chat
+
+    return mount_chat(create_app(base, assistant), base, assistant)
+
+
+def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> None:
+    """Serve until told to stop; print the address once it can answer.
+
+    Args:
+        base: Where the answers come from.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes any free one.
+        sample: Load the bundled sample if the base is empty.
+
+    Raises:
+        KnowledgeError: The port can't be had, or the model is not there.
+    """
+    listening = _bind(host, port)
+    if sample and not base.catalogue.count()[0]:
+        load_sample(base)
+    assistant = Assistant(base)
+    base.search("办事", limit=1)  # warm: the first citizen does not wait for the model
+    config = uvicorn.Config(
+        make_server_app(base, assistant),
+        log_level="warning",
+        access_log=False,  # addresses of searches hold what citizens ask
+        timeout_graceful_shutdown=GRACE,
+    )
+    try:
+        _Server(config, host).run(sockets=[listening])
+    except KeyboardInterrupt:
+        say("已停止。")
+
+
+def load_sample(base: KnowledgeBase) -> None:
+    """Load the bundled documents, so that a first run has something to say."""
+    say("数据文件夹是空的，正在载入自带的示例资料……")
+    for _ in base.add_all(map(read_document, sorted(SAMPLE.glob("*.md"))), waiting):
+        pass
+
+
+class _Server(uvicorn.Server):
+    """Says when it can be reached."""
+
+    def __init__(self, config: uvicorn.Config, host: str) -> None:
+        super().__init__(config)
+        self._host = host
+
+    async def startup(self, sockets: "Sequence[socket.socket] | None" = None) -> None:
+        await super().startup(list(sockets or ()))
+        if self.started and sockets:
+            print(f"小泉已就绪：{_address(self._host, sockets[0])}", flush=True)
+
+
+def _address(host: str, listening: socket.socket) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listening.getsockname()[1]}"
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything slow is done; nobody can connect until it is served."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        if os.name == "posix":  # take it again at once after a restart
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise KnowledgeError(_why_not(host, port, error)) from error
+    return listening
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"端口 {port} 已被占用（可能已有一个小泉在运行）。请用 --port 换一个，"
+            f"例如 xiaoquan serve --port {port + 1 if port < 65535 else port - 1}"
+        )
+    if error.errno == errno.EACCES:
+        return f"没有权限使用端口 {port}。请用 --port 换一个 1024 以上的。"
+    return f"不能在 {host!r} 端口 {port} 上提供服务：{error}。请检查 --host 和 --port。"
