@@ -1,6 +1,5 @@
 """One home, its whole life: real SQLite, real Chroma, the real embedding model."""
 
-import os
 import signal
 import subprocess
 import sys

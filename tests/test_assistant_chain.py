@@ -1,0 +1,113 @@
+"""The whole chain on the bundled sample: question in, cited answer or refusal out."""
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assistant.chain import Assistant
+from assistant.errors import QuestionError
+from assistant.types import Turn
+
+QUESTIONS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data/sample_questions.jsonl").read_text().splitlines()
+]
+ANSWERABLE = [row for row in QUESTIONS if row["answerable"]]
+UNANSWERABLE = [row for row in QUESTIONS if not row["answerable"]]
+
+
+@pytest.fixture(scope="module")
+def assistant(sample_base):
+    return Assistant(sample_base)
+
+
+def has_all_facts(row, answer):
+    alternatives = [[fact] if isinstance(fact, str) else fact for fact in row["facts"]]
+    return all(any(one in answer for one in fact) for fact in alternatives)
+
+
+def test_most_questions_on_the_sample_get_every_fact(assistant):
+    answers = {row["id"]: assistant.ask(row["question"]).answer() for row in ANSWERABLE}
+    wrong = [row["id"] for row in ANSWERABLE if not has_all_facts(row, answers[row["id"]].answer)]
+    assert len(wrong) <= len(ANSWERABLE) * 0.15, wrong
+
+
+def test_most_questions_that_the_sample_cannot_answer_are_refused(assistant):
+    answered = [
+        row["id"] for row in UNANSWERABLE if not assistant.ask(row["question"]).answer().refused
+    ]
+    assert len(answered) <= len(UNANSWERABLE) * 0.3, answered
+
+
+@pytest.mark.parametrize("row", ANSWERABLE[:8], ids=lambda row: row["id"])
+def test_every_quote_stands_at_its_span_and_every_mark_has_its_citation(
+    assistant, sample_base, row
+):
+    answer = assistant.ask(row["question"]).answer()
+    marks = {int(mark) for mark in re.findall(r"\[(\d+)\]", answer.answer)}
+    assert marks == {citation.n for citation in answer.citations}
+    for citation in answer.citations:
+        text = sample_base.document(citation.document_id).text
+        assert text[citation.start : citation.end] == citation.quote
+        assert citation.quote in answer.answer  # lifted, never altered
+
+
+def test_a_refusal_says_why_and_where_to_turn(assistant):
+    answer = assistant.ask("火星上的房子怎么办理过户").answer()
+    assert answer.refused
+    assert answer.reason
+    assert "12345" in answer.answer
+    assert answer.citations == ()
+
+
+def test_what_is_streamed_is_what_is_answered(assistant):
+    reply = assistant.ask(ANSWERABLE[0]["question"])
+    streamed = "".join(delta.text for delta in reply)
+    assert streamed == reply.answer().answer
+    assert "".join(delta.text for delta in reply) == streamed  # a second time, the same
+
+
+def test_a_follow_up_is_answered_about_the_topic_before_it(assistant):
+    history = [Turn("user", "石狮新质电商园是怎么规划用地的"), Turn("assistant", "分成三块。[1]")]
+    answer = assistant.ask("那它年产值多少", history).answer()
+    assert "石狮" in answer.citations[0].title
+
+
+def test_a_new_topic_is_not_dragged_into_the_old_one(assistant):
+    history = [Turn("user", "石狮新质电商园是怎么规划用地的"), Turn("assistant", "分成三块。[1]")]
+    alone = assistant.ask("住房公积金在什么情况下可以提取").answer()
+    after = assistant.ask("住房公积金在什么情况下可以提取", history).answer()
+    assert after.citations == alone.citations
+
+
+@pytest.mark.parametrize("question", ["", "  \n", "　"])
+def test_an_empty_question_is_the_callers_mistake(assistant, question):
+    with pytest.raises(QuestionError, match="空"):
+        assistant.ask(question)
+
+
+def test_a_question_far_too_long_is_refused_with_its_length(assistant):
+    with pytest.raises(QuestionError, match="50000"):
+        assistant.ask("问" * 50_000)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(min_size=1, max_size=200).filter(lambda text: text.strip()))
+def test_any_text_gets_an_answer_or_a_refusal(assistant, text):
+    answer = assistant.ask(text).answer()
+    assert answer.refused or answer.citations
+
+
+def test_many_ask_at_once_and_each_gets_their_own_answer(assistant):
+    rows = ANSWERABLE[:6]
+    alone = [assistant.ask(row["question"]).answer().answer for row in rows]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda row: assistant.ask(row["question"]).answer().answer, rows))
+    assert together == alone

@@ -1,0 +1,194 @@
+"""Two runs compared: planted changes are found, and chance is not taken for one."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from assistant.evidence import Evidence
+from eval.compare import compare, load_run, sign_test
+from eval.errors import ReportError
+from eval.metrics import score
+from eval.outcomes import Outcome, Record, asker
+from eval.questions import Question
+from eval.runner import Store, timed
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.types import Document
+from knowledge.vectors import VectorIndex
+
+RIGHT = Outcome(answer="答", status="answered")
+WRONG = Outcome(answer="错", status="answered")
+REFUSED = Outcome(answer="没有", refused=True)
+
+
+def scored(*outcomes, answerable=True):
+    facts = ("答",) if answerable else ()
+    return score(
+        [
+            Record(Question(str(number), f"第{number}问？", facts, answerable), outcome)
+            for number, outcome in enumerate(outcomes)
+        ]
+    )
+
+
+def test_counts_and_p_value():
+    result = compare(scored(*[RIGHT] * 12), scored(*[WRONG] * 8, *[RIGHT] * 4))
+    assert (result["better"], result["worse"], result["same"]) == (0, 8, 4)
+    assert result["p_value"] == pytest.approx(2 / 2**8)
+    assert result["verdict"] == "worse"
+    assert result["worse_ids"] == [str(number) for number in range(8)]
+
+
+def test_the_other_way_round_is_better():
+    result = compare(scored(*[WRONG] * 8), scored(*[RIGHT] * 8))
+    assert result["verdict"] == "better"
+
+
+def test_a_few_changes_are_chance():
+    result = compare(scored(*[RIGHT] * 9, WRONG), scored(*[WRONG] * 3, *[RIGHT] * 7))
+    assert (result["better"], result["worse"]) == (1, 3)
+    assert result["verdict"] == "same"
+    assert compare(scored(RIGHT), scored(RIGHT))["p_value"] == 1
+
+
+def test_refusing_everything_is_worse_even_where_it_wins_as_much_as_it_loses():
+    answerable, unanswerable = scored(*[RIGHT] * 20), scored(*[WRONG] * 20, answerable=False)
+    before = [*answerable, *renamed(unanswerable)]
+    after = [*scored(*[REFUSED] * 20), *renamed(scored(*[REFUSED] * 20, answerable=False))]
+    result = compare(before, after)
+    assert (result["better"], result["worse"]) == (20, 20)
+    assert result["verdict"] == "worse"
+
+
+def renamed(runs):
+    return score(
+        [replace(s.record, question=replace(s.question, id=f"u{s.question.id}")) for s in runs]
+    )
+
+
+def test_sign_test_is_exact():
+    assert sign_test(0, 6) == pytest.approx(2 / 64)
+    assert sign_test(5, 5) == 1
+
+
+def test_only_questions_of_both_runs_count():
+    result = compare(scored(*[RIGHT] * 5), scored(*[RIGHT] * 3))
+    assert (result["same"], result["only_in_one"]) == (3, 2)
+    with pytest.raises(ReportError, match="同一份题目"):
+        compare(scored(RIGHT), renamed(scored(RIGHT)))
+
+
+def test_runs_are_read_from_their_folders(tmp_path):
+    with Store(tmp_path / "run", {}) as store:
+        for one in scored(RIGHT, WRONG):
+            store.add(one.record)
+    assert [s.right for s in load_run(tmp_path / "run")] == [True, False]
+    assert len(load_run(tmp_path / "run" / "results.jsonl")) == 2
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(ReportError, match="eval run"):
+            load_run(path)
+    (tmp_path / "results.jsonl").write_text("{}\n")
+    with pytest.raises(ReportError, match="没有一条记录"):
+        load_run(tmp_path)
+
+
+# -- planted changes, on the real chain over a small base of windows that differ by their names
+
+
+MATTERS = [
+    "户口迁移",
+    "结婚登记",
+    "食品许可",
+    "护照换发",
+    "公积金提取",
+    "残疾证换领",
+    "不动产登记",
+    "养老金认证",
+    "医保备案",
+    "船员证办理",
+]
+OUTSIDE = [f"月球基地第{number}宇航员的早餐菜单和火箭发射时间" for number in range(12)]
+
+
+def window(number):
+    matter, code = MATTERS[number % len(MATTERS)], f"K{number * 37 % 1000:03}"
+    return Document(
+        code,
+        f"{code}窗口办事说明",
+        f"{code}窗口受理{matter}业务，设在大厅{number % 4 + 1}楼。"
+        f"{code}窗口的咨询电话是2{number * 7919 % 10**6:06}，工作日受理。",
+        code,
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    with KnowledgeBase(load_settings(home=tmp_path_factory.mktemp("windows"))) as base:
+        list(base.add_all(map(window, range(1, 61))))
+        yield base
+
+
+@pytest.fixture(scope="module")
+def questions():
+    known = [
+        Question(
+            d.id,
+            f"想打{d.id}窗口的电话，号码多少",
+            (d.text.split("电话是")[1][:7],),
+            True,
+        )
+        for d in map(window, range(1, 31))
+    ]
+    unknown = [Question(f"u{n}", asked, (), False) for n, asked in enumerate(OUTSIDE)]
+    return known + unknown
+
+
+def asked(questions, ask):
+    return score([Record(question, timed(ask, question)) for question in questions])
+
+
+@pytest.fixture(scope="module")
+def as_it_is(base, questions):
+    return asked(questions, asker(base))
+
+
+def test_the_same_system_twice_is_the_same(base, questions, as_it_is):
+    result = compare(as_it_is, asked(questions, asker(base)))
+    assert (result["better"], result["worse"]) == (0, 0)
+
+
+def test_without_the_refusal_rule_it_is_worse(base, questions, as_it_is, monkeypatch):
+    monkeypatch.setattr("assistant.chain.judge", lambda *_, **__: Evidence(1.0, "answered"))
+    assert compare(as_it_is, asked(questions, asker(base)))["verdict"] == "worse"
+
+
+def test_without_the_vectors_it_is_worse(base, questions, as_it_is, monkeypatch, tmp_path):
+    empty = VectorIndex(tmp_path / "chroma")
+    monkeypatch.setattr(base.retriever, "vectors", empty)
+    assert compare(as_it_is, asked(questions, asker(base)))["verdict"] == "worse"
+
+
+def test_without_the_keywords_it_is_worse(base, questions, as_it_is, monkeypatch):
+    monkeypatch.setattr("knowledge.lexical.KeywordIndex.search", lambda *_, **__: {})
+    assert compare(as_it_is, asked(questions, asker(base)))["verdict"] == "worse"
+
+
+def test_citations_shifted_by_one_are_worse(as_it_is):
+    answered = [s for s in as_it_is if s.outcome.citations]
+    shifted = [
+        shift(s.record, other.outcome.citations[0].quote)
+        for s, other in pairwise([*answered, answered[0]])
+    ]
+    result = compare(as_it_is, score(shifted))
+    assert result["verdict"] == "worse"
+    assert result["measures"]["citation_precision"]["b"] < 0.2
+
+
+def shift(record, quote):
+    """Put another answer's quote in the place of the record's own."""
+    citations = tuple(replace(citation, quote=quote) for citation in record.outcome.citations)
+    return replace(record, outcome=replace(record.outcome, citations=citations))

@@ -1,0 +1,312 @@
+"""The HTTP API: native, streaming, OpenAI-compatible, and what it says when something is wrong."""
+
+import json
+import logging
+import re
+import threading
+from dataclasses import asdict
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from openai import BadRequestError, OpenAI
+
+from assistant.chain import Assistant
+from assistant.errors import ChatModelError
+from assistant.reply import Reply
+from assistant.types import Delta
+from knowledge.base import KnowledgeBase
+from knowledge.errors import HomeError
+from knowledge.settings import load_settings
+from knowledge.types import Document
+from ui.api import create_app
+
+QUESTION = "青湖公园停车怎么收费"
+NOTICE = Document(
+    "parking",
+    "青湖公园停车办法",
+    "# 青湖公园停车办法\n\n停车首小时免费，之后每小时收费3元，每天最多收20元。\n",
+    "/docs/parking.md",
+    {"issuer": "青湖公园管理处", "date": "2024-05-06"},
+)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    with KnowledgeBase(load_settings(home=tmp_path_factory.mktemp("api"))) as base:
+        base.add(NOTICE)
+        yield base
+
+
+@pytest.fixture(scope="module")
+def client(base):
+    return TestClient(create_app(base, Assistant(base)), raise_server_exceptions=False)
+
+
+def events(response):
+    """Parse server-sent events as a browser would."""
+    assert response.headers["content-type"].startswith("text/event-stream")
+    for block in response.text.strip().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.split("\n"))
+        yield fields.get("event", "message"), fields["data"]
+
+
+class Failing:
+    """An assistant that fails, before the first word or after it."""
+
+    def __init__(self, error, *, after_a_word=False):
+        self.error, self.after_a_word = error, after_a_word
+
+    def ask(self, question, history=()):
+        return Reply(self._run())
+
+    def _run(self):
+        if self.after_a_word:
+            yield Delta("停车")
+        raise self.error
+
+
+def failing(base, error, **how):
+    return TestClient(create_app(base, Failing(error, **how)), raise_server_exceptions=False)
+
+
+# -- native
+
+
+def test_ask_answers_like_the_assistant(client, base):
+    answer = client.post("/api/ask", json={"question": QUESTION}).json()
+    expected = json.loads(json.dumps(asdict(Assistant(base).ask(QUESTION).answer())))
+    assert answer.keys() == expected.keys()
+    assert {**answer, "seconds": 0} == {**expected, "seconds": 0}
+    assert "3元" in answer["answer"]
+
+
+def test_ask_streams_what_it_answers(client):
+    response = client.post(
+        "/api/ask", json={"question": QUESTION}, headers={"Accept": "text/event-stream"}
+    )
+    got = list(events(response))
+    text = "".join(json.loads(data)["text"] for name, data in got if name == "delta")
+    name, data = got[-1]
+    assert name == "answer"
+    assert json.loads(data)["answer"] == text
+    assert json.loads(data)["citations"][0]["document_id"] == "parking"
+
+
+def test_a_follow_up_leans_on_the_history_that_came_with_it(client):
+    history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "3元[1]"}]
+    alone = client.post("/api/ask", json={"question": "那收费多少呢"}).json()
+    told = client.post(
+        "/api/ask", json={"question": "那收费多少呢", "history": history, "conversation_id": "x"}
+    ).json()
+    assert "20元" in told["answer"]
+    assert told["answer"] != alone["answer"] or not alone["refused"]
+
+
+def test_search_and_documents(client):
+    found = client.get("/api/search", params={"q": "停车", "k": 1}).json()
+    assert [one["document_id"] for one in found] == ["parking"]
+    documents = client.get("/api/documents").json()
+    assert documents[0]["metadata"]["issuer"] == "青湖公园管理处"
+
+
+def test_health_and_readiness(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"ready": True, "documents": 1, "passages": 1}
+
+
+def test_not_ready_while_it_cannot_search(base, monkeypatch):
+    def broken(*_, **__):
+        raise HomeError("数据文件夹打不开。")
+
+    monkeypatch.setattr(base, "search", broken)
+    response = TestClient(create_app(base, Assistant(base))).get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {"error": "数据文件夹打不开。"}
+
+
+def test_the_docs_page_and_all_it_loads_come_from_here(client):
+    page = client.get("/docs").text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert loaded
+    for address in loaded:
+        assert address.startswith("/")
+        assert client.get(address).status_code == 200
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {"/api/ask", "/api/search", "/api/documents", "/v1/chat/completions"} <= paths.keys()
+
+
+# -- what is wrong
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "'question'：缺少"),
+        ({"question": 5}, "'question'：应当是文字"),
+        ({"question": "x", "history": [{"role": "god", "content": "x"}]}, "'history.0.role'"),
+        ([], "JSON 对象"),
+    ],
+)
+def test_a_wrong_request_is_told_what_is_wrong_in_chinese(client, body, told):
+    response = client.post("/api/ask", json=body)
+    assert response.status_code == 422
+    assert told in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"), [("{", "JSON"), ("\xff", "JSON"), (r'{"question": "\ud800"}', "'question'")]
+)
+def test_what_is_not_json_or_no_text_is_told_so(client, body, told):
+    response = client.post(
+        "/api/ask", content=body.encode("latin-1"), headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code in {400, 422}
+    assert told in response.json()["error"]
+
+
+@pytest.mark.parametrize("k", ["0", "101", "many"])
+def test_how_many_has_limits(client, k):
+    response = client.get("/api/search", params={"q": "停车", "k": k})
+    assert response.status_code == 422
+    assert "'k'" in response.json()["error"]
+
+
+@pytest.mark.parametrize("question", ["", "问" * 2001])
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_an_empty_or_endless_question_is_the_callers_mistake(client, question, accept):
+    response = client.post("/api/ask", json={"question": question}, headers={"Accept": accept})
+    assert response.status_code == 400
+    assert "问题" in response.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/nosuch", "/v1/nosuch", "/nosuch"])
+def test_an_unknown_path_is_not_found_in_the_shape_of_its_api(client, path):
+    response = client.get(path)
+    assert response.status_code == 404
+    error = response.json()["error"]
+    assert bool(error["message"] if path.startswith("/v1") else error)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(HomeError("满了"), 503), (ChatModelError("没回"), 502), (OSError(), 500)]
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_a_failure_before_the_first_word_has_its_status(base, error, status, accept):
+    response = failing(base, error).post(
+        "/api/ask", json={"question": "x"}, headers={"Accept": accept}
+    )
+    assert response.status_code == status
+    assert response.json()["error"]
+
+
+def test_a_failure_after_the_first_word_is_told_in_the_stream(base):
+    failed = failing(base, HomeError("满了"), after_a_word=True)
+    got = list(
+        events(
+            failed.post("/api/ask", json={"question": "x"}, headers={"Accept": "text/event-stream"})
+        )
+    )
+    assert [name for name, _ in got] == ["delta", "error"]
+    assert json.loads(got[-1][1]) == {"error": "满了"}
+
+
+def test_an_unexpected_failure_tells_the_citizen_nothing_of_the_inside(base):
+    response = failing(base, OSError("/secret/path")).post("/api/ask", json={"question": "x"})
+    assert response.status_code == 500
+    assert "secret" not in response.text
+
+
+def test_questions_are_not_logged(client, caplog):
+    with caplog.at_level(logging.DEBUG):
+        client.post("/api/ask", json={"question": "我的病历号是七七八八，怎么报销"})
+        client.post("/api/ask", json={"question": "七七八八" * 1000})
+        client.post("/api/ask", json={"question": "七七八八", "history": "七七八八"})
+    assert "七七八八" not in caplog.text
+
+
+# -- OpenAI's own client, over a real socket
+
+
+@pytest.fixture(scope="module")
+def address(base):
+    config = uvicorn.Config(create_app(base, Assistant(base)), port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    startup = server.startup
+
+    async def tell(sockets=None):
+        await startup(sockets)
+        started.set()
+
+    server.startup = tell
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    assert started.wait(30)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def openai(address):
+    with OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+ASKED = [{"role": "user", "content": QUESTION}]
+
+
+def test_the_openai_client_gets_an_answer_with_its_citations(openai):
+    model = openai.models.list().data[0].id
+    completion = openai.chat.completions.create(model=model, messages=ASKED, temperature=0.2)
+    choice = completion.choices[0]
+    assert "3元" in choice.message.content
+    assert choice.finish_reason == "stop"
+    assert choice.citations[0]["title"] == "青湖公园停车办法"
+    assert completion.usage.total_tokens > 0
+
+
+def test_the_openai_client_streams(openai):
+    chunks = list(
+        openai.chat.completions.create(
+            model="any", messages=ASKED, stream=True, stream_options={"include_usage": True}
+        )
+    )
+    whole = openai.chat.completions.create(model="any", messages=ASKED)
+    choices = [chunk.choices[0] for chunk in chunks if chunk.choices]
+    text = "".join(choice.delta.content or "" for choice in choices)
+    assert text == whole.choices[0].message.content
+    assert choices[0].delta.role == "assistant"
+    assert choices[-1].finish_reason == "stop"
+    assert choices[-1].citations[0]["document_id"] == "parking"
+    assert chunks[-1].usage == whole.usage
+
+
+def test_the_openai_client_may_send_turns_parts_and_instructions(openai):
+    messages = [
+        {"role": "system", "content": "你是助手"},
+        *ASKED,
+        {"role": "assistant", "content": None, "tool_calls": []},
+        {"role": "user", "content": [{"type": "text", "text": "那收费多少呢"}]},
+    ]
+    completion = openai.chat.completions.create(model="any", messages=messages)
+    assert "20元" in completion.choices[0].message.content
+
+
+@pytest.mark.parametrize(
+    "messages", [[], [{"role": "user", "content": ""}], [{"role": "assistant", "content": "x"}]]
+)
+def test_the_openai_client_raises_its_own_errors(openai, messages):
+    with pytest.raises(BadRequestError) as raised:
+        openai.chat.completions.create(model="any", messages=messages)
+    assert raised.value.type == "invalid_request_error"
+    assert raised.value.body["message"]
+
+
+def test_a_failure_in_an_openai_stream_reaches_its_client_in_its_shape(base):
+    failed = failing(base, HomeError("满了"), after_a_word=True)
+    body = {"model": "any", "messages": ASKED, "stream": True}
+    data = [data for _, data in events(failed.post("/v1/chat/completions", json=body))]
+    assert json.loads(data[-1])["error"]["type"] == "server_error"
