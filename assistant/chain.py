@@ -12,7 +12,7 @@ from assistant.evidence import Evidence, judge
 from assistant.extractive import ExtractiveComposer
 from assistant.questions import check, stand_alone
 from assistant.refusing import refusal
-from assistant.reply import Reply, Resolved
+from assistant.reply import Reply, Resolved, Understood
 from assistant.types import Answer, Delta, Turn
 from knowledge.base import KnowledgeBase
 from knowledge.settings import Settings
@@ -48,10 +48,14 @@ class Assistant:
         """
         return Reply(self._run(check(question), history))
 
-    def _run(self, question: str, history: Sequence[Turn]) -> Generator[Delta, None, Resolved]:
+    def _run(
+        self, question: str, history: Sequence[Turn]
+    ) -> Generator[Delta | Understood, None, Resolved]:
         started = time.perf_counter()
         state = self._prepare.invoke({"question": question, "history": history})
         evidence: Evidence = state["evidence"]
+        hits = () if evidence.refused else state["hits"]
+        yield Understood(state["corrected"], state["query"], hits)
         if evidence.refused:
             composed = yield from refusal(evidence, state["hits"])
         else:

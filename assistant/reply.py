@@ -17,14 +17,30 @@ class Resolved:
     evidence: Evidence
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What is known before the first word.
+
+    Attributes:
+        corrected: The question with its typos mended.
+        query: The same, standing alone: what a follow-up leans on is written out.
+        hits: The passages that the answer is composed from; none for a refusal.
+    """
+
+    corrected: str
+    query: str
+    hits: Sequence[Hit]
+
+
 class Reply:
     """Iterate it to stream the answer's text, or ask for ``answer()`` at once.
 
     Nothing runs before the first of the two. Not to be shared between threads.
     """
 
-    def __init__(self, run: Generator[Delta, None, Resolved]) -> None:
+    def __init__(self, run: Generator[Delta | Understood, None, Resolved]) -> None:
         self._run = run
+        self._understood: Understood | None = None
         self._streamed: list[Delta] = []
         self._resolved: Resolved | None = None
 
@@ -32,13 +48,14 @@ class Reply:
         """Yield the pieces of text; a second time, those that came before."""
         yield from self._streamed
         while self._resolved is None:
-            try:
-                delta = next(self._run)
-            except StopIteration as end:
-                self._resolved = end.value
-            else:
-                self._streamed.append(delta)
+            if delta := self._advance():
                 yield delta
+
+    def understood(self) -> Understood | None:
+        """Return what is being answered, and from what; None where the run does not tell."""
+        if not (self._understood or self._streamed or self._resolved):
+            self._advance()
+        return self._understood
 
     def answer(self) -> Answer:
         """Return the final answer, composing what is not composed yet."""
@@ -57,6 +74,18 @@ class Reply:
     def close(self) -> None:
         """Stop composing; what was streamed stays."""
         self._run.close()
+
+    def _advance(self) -> Delta | None:
+        try:
+            step = next(self._run)
+        except StopIteration as end:
+            self._resolved = end.value
+            return None
+        if isinstance(step, Understood):
+            self._understood = step
+            return None
+        self._streamed.append(step)
+        return step
 
     def _resolve(self) -> Resolved:
         for _ in self:

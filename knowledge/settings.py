@@ -46,6 +46,45 @@ class Settings(BaseSettings):
     chat_timeout: float = Field(
         default=30.0, gt=0, description="Seconds to wait for the chat model's next words."
     )
+    database_url: str = Field(
+        default="",
+        description="Database for conversations, feedback and keys, as an SQLAlchemy URL "
+        "(postgresql+psycopg://…). Empty: SQLite in the home.",
+    )
+    admin_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Password for operator actions; empty: they need a key of the scope admin.",
+    )
+    anonymous: bool | None = Field(
+        default=None,
+        description="Whether one may ask and search without a key. Not set: only where the "
+        "server listens on loopback.",
+    )
+    rate_limit: int = Field(
+        default=120,
+        ge=0,
+        description="Requests a minute from one address; 0: any number. A key may have its own "
+        "limit; the machine itself is not limited.",
+    )
+    queue_limit: int = Field(
+        default=200,
+        ge=1,
+        description="Questions that may be under way or wait; beyond it they are told to come "
+        "again (503).",
+    )
+    upload_limit: int = Field(
+        default=50, ge=1, description="Largest file that can be uploaded, in megabytes."
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Sites whose pages may call the API from a browser, separated by spaces "
+        "(https://www.example.gov.cn); empty: none.",
+    )
+    frame_ancestors: str = Field(
+        default="'self'",
+        description="Sites that may show the chat in a frame, as in the header "
+        "Content-Security-Policy: frame-ancestors.",
+    )
 
 
 def load_settings(**overrides: object) -> Settings:
