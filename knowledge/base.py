@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from knowledge.catalogue import Catalogue, Record, Row, content_hash
 from knowledge.errors import HomeError, ModelMismatchError
+from knowledge.models import model_identity
 from knowledge.settings import Settings, load_settings
 from knowledge.splitting import split
 from knowledge.types import Document, Hit, Passage
@@ -169,13 +170,13 @@ class KnowledgeBase:
                 self.catalogue.stage(document, passages)
                 self.finish()
                 yield Change(record.id, "updated", len(passages))
-            self.catalogue.set_fact("embedding_model", self.settings.embedding_model)
+            self.catalogue.set_fact("embedding_model", self._model())
 
     def finish(self) -> None:
         """Complete what a batch, or a run that was killed, has left to do."""
         staged = self.catalogue.staged()
         if staged and not self.catalogue.fact("embedding_model"):
-            self.catalogue.set_fact("embedding_model", self.settings.embedding_model)
+            self.catalogue.set_fact("embedding_model", self._model())
         for at in range(0, len(staged), BATCH):
             self._index(staged[at : at + BATCH])
         if self.catalogue.has_staged():
@@ -265,9 +266,13 @@ class KnowledgeBase:
             self.vectors.reopen()
             self._seen = (version, time.monotonic())
 
+    def _model(self) -> str:
+        """Return what the home remembers the embedding model by."""
+        return model_identity(self.settings.embedding_model)
+
     def _check_model(self) -> None:
         built_with = self.catalogue.fact("embedding_model")
-        if built_with and built_with != self.settings.embedding_model:
+        if built_with and built_with not in {self.settings.embedding_model, self._model()}:
             raise ModelMismatchError(
                 f"数据文件夹 {str(self.home)!r} 是用向量模型 {built_with!r} 建的，"
                 f"现在设置的是 {self.settings.embedding_model!r}。"

