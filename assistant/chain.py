@@ -13,6 +13,7 @@ from assistant.extractive import ExtractiveComposer
 from assistant.questions import check, stand_alone
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
+from assistant.spelling import Spelling
 from assistant.types import Answer, Delta, Turn
 from knowledge.base import KnowledgeBase
 from knowledge.settings import Settings
@@ -38,21 +39,34 @@ class Assistant:
         """
         self._base = base
         self._composer = composer or _composer(base, settings or base.settings)
-        self._prepare = _preparation(base)
+        self._spelling = Spelling(base.catalogue)
+        self._prepare = _preparation(base, self._spelling)
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Reply:
+    def ask(self, question: str, history: Sequence[Turn] = (), *, as_typed: bool = False) -> Reply:
         """Return the reply to a question; it is composed while it is read.
+
+        Args:
+            question: In the citizen's own words.
+            history: The conversation so far.
+            as_typed: Take every word as it stands; no typo is mended.
 
         Raises:
             QuestionError: The question is empty or too long.
         """
-        return Reply(self._run(check(question), history))
+        return Reply(self._run(check(question), history, as_typed=as_typed))
+
+    def warm(self) -> None:
+        """Load what the first question would have to wait for."""
+        self._base.search("办事", limit=1)
+        self._spelling.correct("办事")
 
     def _run(
-        self, question: str, history: Sequence[Turn]
+        self, question: str, history: Sequence[Turn], *, as_typed: bool
     ) -> Generator[Delta | Understood, None, Resolved]:
         started = time.perf_counter()
-        state = self._prepare.invoke({"question": question, "history": history})
+        state = self._prepare.invoke(
+            {"question": question, "history": history, "as_typed": as_typed}
+        )
         evidence: Evidence = state["evidence"]
         hits = () if evidence.refused else state["hits"]
         yield Understood(state["corrected"], state["query"], hits)
@@ -63,10 +77,16 @@ class Assistant:
         return Resolved(_answer(state, composed, started), state["hits"], evidence)
 
 
-def _preparation(base: KnowledgeBase) -> Runnable[dict[str, Any], dict[str, Any]]:
+def _preparation(
+    base: KnowledgeBase, spelling: Spelling
+) -> Runnable[dict[str, Any], dict[str, Any]]:
     """Everything before the first word: from the question as typed to the evidence."""
     return (
-        RunnablePassthrough.assign(corrected=RunnableLambda(lambda s: s["question"]))
+        RunnablePassthrough.assign(
+            corrected=RunnableLambda(
+                lambda s: s["question"] if s["as_typed"] else spelling.correct(s["question"])
+            )
+        )
         | RunnablePassthrough.assign(
             query=RunnableLambda(lambda s: stand_alone(s["corrected"], s["history"]))
         )

@@ -7,6 +7,7 @@ and published by the next run; what it leaves retired is swept from the vectors.
 
 import hashlib
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -337,6 +338,22 @@ class Catalogue:
             "documents.state = 'live' AND documents.id = ? ORDER BY passages.number", [document_id]
         )
         return [row.passage for row in rows]
+
+    def texts(self, characters: int) -> Iterator[str]:
+        """Yield the titles, and passages of about so many characters spread over all there are."""
+        live = "documents.key = passages.document AND state = 'live'"
+        total = self.connection.execute(
+            f"SELECT total(length(text)) FROM passages JOIN documents ON {live}"  # noqa: S608
+        ).fetchone()[0]
+        for (title,) in self.connection.execute("SELECT title FROM documents WHERE state = 'live'"):
+            yield title
+        rows = self.connection.execute(
+            f"SELECT text FROM passages JOIN documents ON {live}"  # noqa: S608
+            " WHERE passages.number % ? = 0",
+            (max(1, math.ceil(total / characters)),),
+        )
+        for (text,) in rows:
+            yield text
 
     def count(self) -> tuple[int, int]:
         """Return the numbers of live documents and passages."""

@@ -57,7 +57,7 @@ class Failing:
     def __init__(self, error, *, after_a_word=False):
         self.error, self.after_a_word = error, after_a_word
 
-    def ask(self, question, history=()):
+    def ask(self, question, history=(), *, as_typed=False):
         return Reply(self._run())
 
     def _run(self):

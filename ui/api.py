@@ -115,7 +115,8 @@ def ask(
     With `Accept: text/event-stream` the answer streams: events `delta` with `{"text"}`, then one
     event `answer` with the whole answer, or `error` with `{"error"}`.
     """
-    reply = assistant.ask(question.question, [message.turn() for message in question.history])
+    history = [message.turn() for message in question.history]
+    reply = assistant.ask(question.question, history, as_typed=question.as_typed)
     if "text/event-stream" in request.headers.get("accept", ""):
         return _stream(_native_events(reply), _native_failure)
     return schemas.Answer.of(reply.answer())

@@ -130,6 +130,7 @@ class Question(BaseModel):
 
     question: Text
     history: list[Message] = []
+    as_typed: bool = Field(default=False, description="Take every word as typed: mend no typo.")
     conversation_id: str | None = Field(
         default=None, description="The caller's own name for the conversation; nothing is kept."
     )

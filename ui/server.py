@@ -47,7 +47,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
     if sample and not base.catalogue.count()[0]:
         load_sample(base)
     assistant = Assistant(base)
-    base.search("办事", limit=1)  # warm: the first citizen does not wait for the model
+    assistant.warm()  # the first citizen does not wait
     config = uvicorn.Config(
         make_server_app(base, assistant),
         log_level="warning",

@@ -1,0 +1,49 @@
+"""The corrector of one knowledge base, built anew when the base changes."""
+
+import threading
+
+from assistant.typos import Corrector
+from knowledge.catalogue import Catalogue
+
+# Characters counted at most, spread over all passages: they cost about two seconds, once for
+# each state of the knowledge base, and 100 MB; its common words all stand in them.
+CHARACTERS = 2_000_000
+
+
+class Spelling:
+    """Mends questions against the knowledge base's own vocabulary; safe to use from many threads.
+
+    The first question waits until that is counted. When the base changes, the old counts serve
+    until the new ones, counted in the background, are there.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._counting = threading.Lock()
+        self._known: tuple[int, Corrector] | None = None
+
+    def correct(self, question: str) -> str:
+        """Return the question with the typos mended that are beyond doubt."""
+        return self._corrector().correct(question).text
+
+    def _corrector(self) -> Corrector:
+        version = self._catalogue.version()
+        known = self._known
+        if known is None:
+            with self._counting:
+                known = self._known or self._count(version)
+        elif known[0] != version and self._counting.acquire(blocking=False):
+            threading.Thread(
+                target=self._recount, args=(version,), name="spelling", daemon=True
+            ).start()
+        return known[1]
+
+    def _recount(self, version: int) -> None:
+        try:
+            self._count(version)
+        finally:
+            self._counting.release()
+
+    def _count(self, version: int) -> tuple[int, Corrector]:
+        self._known = version, Corrector(self._catalogue.texts(CHARACTERS))
+        return self._known
