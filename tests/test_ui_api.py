@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import uvicorn
@@ -76,8 +76,8 @@ def failing(base, error, **how):
 def test_ask_answers_like_the_assistant(client, base):
     answer = client.post("/api/ask", json={"question": QUESTION}).json()
     expected = json.loads(json.dumps(asdict(Assistant(base).ask(QUESTION).answer())))
-    assert answer.keys() == expected.keys()
-    assert {**answer, "seconds": 0} == {**expected, "seconds": 0}
+    assert answer.keys() - expected.keys() == {"id", "conversation_id"}
+    assert {**answer, "seconds": 0} | {**expected, "seconds": 0} == {**answer, "seconds": 0}
     assert "3元" in answer["answer"]
 
 
@@ -86,6 +86,9 @@ def test_ask_streams_what_it_answers(client):
         "/api/ask", json={"question": QUESTION}, headers={"Accept": "text/event-stream"}
     )
     got = list(events(response))
+    assert [name for name, _ in got[:2]] == ["question", "sources"]
+    assert json.loads(got[0][1])["question"] == QUESTION
+    assert json.loads(got[1][1])[0]["title"] == "青湖公园停车办法"
     text = "".join(json.loads(data)["text"] for name, data in got if name == "delta")
     name, data = got[-1]
     assert name == "answer"
@@ -108,6 +111,57 @@ def test_search_and_documents(client):
     assert [one["document_id"] for one in found] == ["parking"]
     documents = client.get("/api/documents").json()
     assert documents[0]["metadata"]["issuer"] == "青湖公园管理处"
+    assert client.get("/api/documents", params={"offset": 1}).json() == []
+    assert "3元" in client.get("/api/documents/parking").json()["text"]
+    assert client.get("/api/documents/nosuch/one").status_code == 404
+
+
+OWNER = {"X-Owner": "b2c1a0f9e8d7c6b5a4"}
+
+
+def test_a_conversation_is_kept_for_its_owner_and_leaned_on(client):
+    body = {"question": QUESTION, "conversation_id": "talk"}
+    client.post("/api/ask", json=body, headers=OWNER)
+    told = client.post("/api/ask", json={**body, "question": "那收费多少呢"}, headers=OWNER).json()
+    assert "20元" in told["answer"]
+    listed = client.get("/api/conversations", headers=OWNER).json()
+    assert [one["title"] for one in listed] == [QUESTION]
+    kept = client.get("/api/conversations/talk", headers=OWNER).json()
+    assert [one["question"] for one in kept] == [QUESTION, "那收费多少呢"]
+    other = {"X-Owner": "another-owner-entirely"}
+    assert client.get("/api/conversations/talk", headers=other).status_code == 404
+    assert client.delete("/api/conversations/talk", headers=other).status_code == 404
+    assert client.delete("/api/conversations/talk", headers=OWNER).status_code == 204
+    assert client.get("/api/conversations", headers=OWNER).json() == []
+
+
+def test_an_owner_that_could_be_guessed_is_refused(client):
+    response = client.get("/api/conversations", headers={"X-Owner": "me"})
+    assert response.status_code == 422
+    assert "X-Owner" in response.json()["error"]
+
+
+def test_feedback_reaches_the_operators_masked(client):
+    asked = client.post("/api/ask", json={"question": QUESTION}).json()
+    wrong = {"id": asked["id"], "verdict": "down", "reason": "不对，请打13800138000告诉我"}
+    assert client.post("/api/feedback", json=wrong).status_code == 204
+    listed = client.get("/api/feedback").json()
+    assert [one["id"] for one in listed] == [asked["id"]]
+    assert "13800138000" not in listed[0]["comment"]
+    assert client.post("/api/feedback", json={**wrong, "id": "nosuch"}).status_code == 404
+    assert client.post("/api/feedback", json={**wrong, "verdict": "?"}).status_code == 422
+
+
+def test_an_answer_that_cannot_be_kept_is_an_answer(base):
+    class Broken:
+        def keep(self, *_):
+            raise HomeError("满了")
+
+    app = create_app(base, Assistant(base))
+    app.state.service = replace(app.state.service, history=Broken())
+    answer = TestClient(app).post("/api/ask", json={"question": QUESTION}).json()
+    assert "3元" in answer["answer"]
+    assert answer["id"] == ""
 
 
 def test_health_and_readiness(client):

@@ -14,7 +14,7 @@ from assistant.chain import Assistant
 from assistant.types import Turn
 from knowledge.base import KnowledgeBase
 from knowledge.errors import KnowledgeError
-from ui.api import INTERNAL_ERROR
+from ui.errors import INTERNAL_ERROR
 from ui.markup import answer_html, problem_html, question_html, stopped_html, streamed_html
 from ui.theme import HEAD, STYLES, theme
 

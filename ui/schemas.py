@@ -1,14 +1,17 @@
 """Wire models: what goes in and out over HTTP and as JSON on the command line."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from assistant import types as assistant_types
 from assistant.types import Mode, Role, Status, Turn
 from knowledge.catalogue import Record
-from knowledge.types import Hit
+from knowledge.types import Document, Hit
+
+if TYPE_CHECKING:
+    from assistant.history import Exchange
 
 
 def _is_text(text: str) -> str:
@@ -40,6 +43,9 @@ class Citation(BaseModel):
     end: int
 
 
+Verdict = Literal["", "up", "down"]
+
+
 class Answer(BaseModel):
     """The whole answer."""
 
@@ -60,6 +66,78 @@ class Answer(BaseModel):
     def of(cls, answer: assistant_types.Answer) -> Self:
         """Return the wire form of an answer."""
         return cls.model_validate(answer)
+
+
+class Exchanged(Answer):
+    """The whole answer, with its number for feedback."""
+
+    id: str = Field(description="For /api/feedback; empty if the answer could not be kept.")
+    conversation_id: str
+
+    @classmethod
+    def kept(
+        cls, answer: assistant_types.Answer, exchange: "Exchange | None", conversation: str
+    ) -> Self:
+        """Return the wire form of an answer that was kept, or could not be."""
+        fields = Answer.of(answer).model_dump()
+        return cls(**fields, id=exchange.id if exchange else "", conversation_id=conversation)
+
+
+class KeptExchange(Exchanged):
+    """One question with its answer, as it was kept."""
+
+    asked: str = Field(description="When, in UTC.")
+    verdict: Verdict
+    comment: str = ""
+
+
+class Conversation(BaseModel):
+    """One conversation of the list."""
+
+    id: str
+    title: str
+    changed: str = Field(description="When something was last said, in UTC.")
+
+
+class Feedback(BaseModel):
+    """What a citizen thinks of an answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"id": "Zk3yq0Yk1r0WmJbX7c5d2A", "verdict": "down", "reason": "数字过时"}]
+        }
+    )
+
+    id: Annotated[Text, Field(max_length=64, description="The answer's `id`.")]
+    verdict: Verdict = Field(description="Empty takes it back.")
+    reason: Annotated[Text, Field(max_length=1000)] = ""
+
+
+FeedbackKind = Literal["all", "refused", "disliked", "unsure"]
+Limit = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Source(BaseModel):
+    """A document that an answer is composed from."""
+
+    document_id: str
+    title: str
+    source: str
+    date: str
+
+    @classmethod
+    def of_hits(cls, hits: Sequence[Hit]) -> list[dict[str, str]]:
+        """Return the documents of hits, each once, best first."""
+        documents = {hit.document.id: hit.document for hit in hits}
+        return [
+            cls(
+                document_id=document.id,
+                title=document.title,
+                source=document.metadata.get("url") or document.source,
+                date=document.metadata.get("date", ""),
+            ).model_dump()
+            for document in documents.values()
+        ]
 
 
 class Found(BaseModel):
@@ -110,6 +188,27 @@ class DocumentInfo(BaseModel):
         return cls.model_validate(record)
 
 
+class WholeDocument(BaseModel):
+    """One document with its text, which the offsets of citations count in."""
+
+    id: str
+    title: str
+    source: str
+    metadata: dict[str, str]
+    text: str
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Return the wire form of a document."""
+        return cls(
+            id=document.id,
+            title=document.title,
+            source=document.source,
+            metadata=dict(document.metadata),
+            text=document.text,
+        )
+
+
 class Message(BaseModel):
     """One turn of the conversation so far."""
 
@@ -131,8 +230,10 @@ class Question(BaseModel):
     question: Text
     history: list[Message] = []
     as_typed: bool = Field(default=False, description="Take every word as typed: mend no typo.")
-    conversation_id: str | None = Field(
-        default=None, description="The caller's own name for the conversation; nothing is kept."
+    conversation_id: Annotated[Text, Field(max_length=64)] | None = Field(
+        default=None,
+        description="Random name that the caller makes up for the conversation; with `X-Owner` "
+        "it can be read again.",
     )
 
 

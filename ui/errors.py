@@ -1,0 +1,145 @@
+"""Errors as HTTP answers: one table of statuses, one shape for each of the two APIs."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from assistant.errors import ChatModelError, QuestionError
+from knowledge.errors import (
+    HomeError,
+    KnowledgeError,
+    ModelMismatchError,
+    ModelUnavailableError,
+    UnreadableDocumentError,
+)
+from ui import schemas
+
+log = logging.getLogger(__name__)
+
+
+class RequestError(KnowledgeError):
+    """The request is refused as it stands: who sends it, how often, how large it is."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+
+class BusyError(RequestError):
+    """Too much waits already; the same request will do later."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(503, message, {"Retry-After": str(seconds)})
+
+
+# Errors → HTTP statuses; an error that is not listed takes its parent's.
+STATUSES: Mapping[type[Exception], int] = {
+    QuestionError: 400,
+    UnreadableDocumentError: 422,
+    ChatModelError: 502,
+    HomeError: 503,
+    ModelUnavailableError: 503,
+    ModelMismatchError: 503,
+    KnowledgeError: 500,
+}
+INTERNAL_ERROR = "服务内部出错，请稍后再试；若一直如此，请联系管理人员查看服务日志。"
+RETRY_AFTER = 10  # seconds, where nothing better is known
+# What is wrong with a field, by pydantic's type of error; the rest is told in its own words.
+_PROBLEMS: Mapping[str, str] = {
+    "missing": "缺少这个字段",
+    "json_invalid": "请求体不是合法的 JSON",
+    "string_type": "应当是文字",
+    "string_too_long": "不能超过 {max_length} 个字",
+    "int_parsing": "应当是整数",
+    "float_parsing": "应当是数字",
+    "bool_parsing": "应当是 true 或 false",
+    "list_type": "应当是列表",
+    "model_attributes_type": "应当是 JSON 对象",
+    "literal_error": "只能是 {expected}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "value_error": "{error}",
+    "too_short": "至少要有 {min_length} 项",
+}
+# OpenAI's names for what its clients tell apart: https://platform.openai.com/docs/guides/error-codes
+_OPENAI_CODES: Mapping[int, str] = {
+    401: "invalid_api_key",
+    404: "not_found",
+    413: "request_too_large",
+    429: "rate_limit_exceeded",
+}
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Make an application answer every error in Chinese, in the shape of the API asked."""
+    app.add_exception_handler(Exception, _on_error)
+    app.add_exception_handler(KnowledgeError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+
+
+def describe(error: Exception) -> tuple[int, str]:
+    """Return an error's status, and what the caller is told of it."""
+    if isinstance(error, RequestError):
+        return error.status, str(error)
+    for kind in type(error).__mro__:
+        if kind in STATUSES:
+            return STATUSES[kind], str(error)
+    log.error("unexpected error while answering", exc_info=error)
+    return 500, INTERNAL_ERROR
+
+
+def openai_error(status: int, message: str) -> dict[str, Any]:
+    """Return an error in OpenAI's shape."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    body = schemas.OpenAIErrorBody(message=message, type=kind, code=_OPENAI_CODES.get(status))
+    return schemas.OpenAIError(error=body).model_dump()
+
+
+def failed(path: str, error: Exception) -> Response:
+    """Return the answer to a request that failed."""
+    status, message = describe(error)
+    headers = dict(error.headers) if isinstance(error, RequestError) else {}
+    return _response(path, status, message, headers)
+
+
+def _response(path: str, status: int, message: str, headers: dict[str, str]) -> Response:
+    if status == 503:
+        headers.setdefault("Retry-After", str(RETRY_AFTER))
+    if path.startswith("/v1/"):
+        return JSONResponse(openai_error(status, message), status, headers)
+    return JSONResponse(schemas.Problem(error=message).model_dump(), status, headers)
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    return failed(request.url.path, error)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    # FastAPI raises 400 itself, in English, where a body is not even text.
+    message = _PROBLEMS["json_invalid"] if error.status_code == 400 else error.detail
+    return _response(request.url.path, error.status_code, message, dict(error.headers or {}))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    status = 400 if request.url.path.startswith("/v1/") else 422
+    return _response(request.url.path, status, _what_is_invalid(error), {})
+
+
+def _what_is_invalid(error: RequestValidationError) -> str:
+    """Say what is wrong with the first wrong field; values are the citizen's and not repeated."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"][1:])
+    problem = _PROBLEMS.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
+    if first["type"] == "json_invalid" or not field:
+        return f"{problem}。格式请看 /docs。"
+    return f"字段 {field!r}：{problem}。格式请看 /docs。"

@@ -1,0 +1,91 @@
+"""Where questions are worked on: so many at once, so many waiting, the rest is told to come again.
+
+A reply is composed step by step in threads. What waits for a chat model has threads of its own, so
+a slow model holds up nothing that is looked up here; a client that reads slowly holds no thread at
+all; and the work for one that has left ends with the step it is in.
+"""
+
+import os
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from functools import cached_property
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Request
+
+from assistant.reply import Reply, Understood
+from assistant.types import Answer, Delta
+from ui.errors import BusyError, RequestError
+
+T = TypeVar("T")
+
+# Searching keeps a core busy but for what it waits for the disk: more at once are only slower.
+THREADS = 2 * (os.cpu_count() or 1)
+MODEL_THREADS = 32  # replies that wait for a chat model's words at the same time
+BUSY = "现在提问的人太多，请稍等几秒再试。"
+BUSY_SECONDS = 5
+
+
+class Work:
+    """Counts what is under way, and runs it in threads."""
+
+    def __init__(self, limit: int, *, chat_model: bool) -> None:
+        """Allow ``limit`` questions at the same time, those that wait among them."""
+        self._limit = limit
+        self._chat_model = chat_model
+        self.under_way = 0
+
+    # Made when first needed: they belong to the running event loop.
+    @cached_property
+    def _threads(self) -> CapacityLimiter:
+        return CapacityLimiter(THREADS)
+
+    @cached_property
+    def _model_threads(self) -> CapacityLimiter:
+        return CapacityLimiter(MODEL_THREADS)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place for one question until its answer is sent.
+
+        Raises:
+            BusyError: All are taken.
+        """
+        if self.under_way >= self._limit:
+            raise BusyError(BUSY, BUSY_SECONDS)
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run what looks something up."""
+        return await to_thread.run_sync(call, limiter=self._threads)
+
+    async def deltas(self, reply: Reply, understood: Understood | None) -> AsyncGenerator[Delta]:
+        """Yield a reply's pieces; whoever stops listening stops the composing."""
+        waits = self._chat_model and understood is not None and bool(understood.hits)
+        limiter = self._model_threads if waits else self._threads
+        pieces = iter(reply)
+        try:
+            while (
+                delta := await to_thread.run_sync(next, pieces, None, limiter=limiter)
+            ) is not None:
+                yield delta
+        finally:
+            reply.close()
+
+    async def answer(self, reply: Reply, request: Request) -> Answer:
+        """Return the whole answer, or stop where its asker has left.
+
+        Raises:
+            RequestError: Nobody waits for it any more.
+        """
+        understood = await self.run(reply.understood)
+        async with aclosing(self.deltas(reply, understood)) as deltas:
+            async for _ in deltas:
+                if await request.is_disconnected():
+                    raise RequestError(499, "提问方已断开连接。")
+        return reply.answer()
