@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # Exact versions, so that what ran here runs tomorrow. To move them: make lock.
 PIN := --constraint constraints.txt
+DATA ?= ../shared
 
-.PHONY: run test test-browser lint format bench lock clean
+.PHONY: run test lint format docs bench lock clean
 
 run: $(VENV)/run.done
 	$(BIN)/xiaoquan serve
@@ -24,6 +25,15 @@ lint: $(VENV)/dev.done
 format: $(VENV)/dev.done
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
+
+# The pages that the program itself writes.
+docs: $(VENV)/dev.done
+	$(BIN)/python -m ui.reference
+
+# Measures what .cache/bench does not hold yet, and writes the tables of docs/benchmarks.md.
+bench: $(VENV)/dev.done
+	$(PIP) $(PIN) langchain-chroma langchain-text-splitters
+	$(BIN)/python -m eval.benchmarks --data $(DATA)
 
 lock:
 	rm -rf $(VENV)
