@@ -6,17 +6,15 @@ Personal numbers are masked before a word is written.
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sql
-from sqlalchemy.exc import SQLAlchemyError
 
+from assistant.database import Database
 from assistant.privacy import mask
 from assistant.types import Answer, Citation, Turn
-from knowledge.errors import HomeError
 from knowledge.settings import Settings
 
 Verdict = Literal["", "up", "down"]
@@ -94,17 +92,11 @@ class History:
         Raises:
             HomeError: The database can't be reached or written.
         """
-        url = settings.database_url or f"sqlite:///{settings.home / 'history.sqlite3'}"
-        with _told(url):
-            self._engine = sql.create_engine(url, pool_pre_ping=True)
-            if self._engine.dialect.name == "sqlite":
-                sql.event.listen(self._engine, "connect", _make_durable)
-            _TABLES.create_all(self._engine)
-        self._url = self._engine.url.render_as_string(hide_password=True)
+        self._database = Database(settings, _TABLES)
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._engine.dispose()
+        self._database.close()
 
     # -- conversations of one owner
 
@@ -118,7 +110,7 @@ class History:
             exchange: An id that was given out already; a new one if empty.
         """
         kept = Exchange(exchange or secrets.token_urlsafe(16), time.time(), _masked(answer), "", "")
-        with self._changing() as connection:
+        with self._database.changing() as connection:
             mine = owner and conversation and self._touch(connection, owner, conversation, kept)
             values = {
                 "id": kept.id,
@@ -145,14 +137,14 @@ class History:
                 | _EXCHANGES.c.said.contains(search, autoescape=True)
             )
             query = query.where(c.title.contains(search, autoescape=True) | c.id.in_(said))
-        rows = self._read(query.order_by(c.changed.desc()))
+        rows = self._database.read(query.order_by(c.changed.desc()))
         return [Conversation(row.id, row.title, row.changed) for row in rows]
 
     def exchanges(self, owner: str, conversation: str) -> list[Exchange]:
         """Return what was said in a conversation, in order."""
         mine = self._mine(owner).where(_CONVERSATIONS.c.id == conversation)
         query = _EXCHANGES.select().where(_EXCHANGES.c.conversation.in_(mine))
-        return [_exchange(row) for row in self._read(query.order_by(_EXCHANGES.c.number))]
+        return [_exchange(row) for row in self._database.read(query.order_by(_EXCHANGES.c.number))]
 
     def turns(self, owner: str, conversation: str, last: int) -> list[Turn]:
         """Return the last turns of a conversation, as the assistant takes them."""
@@ -164,13 +156,13 @@ class History:
         title = mask(title.strip())[:LONGEST_TITLE]
         c = _CONVERSATIONS.c
         statement = _CONVERSATIONS.update().where(c.id == conversation, c.owner == owner)
-        return bool(title) and self._change(statement.values(title=title)) > 0
+        return bool(title) and self._database.change(statement.values(title=title)) > 0
 
     def delete(self, owner: str, conversation: str) -> bool:
         """Delete a conversation with all that was said in it; tell whether it was there."""
         mine = self._mine(owner).where(_CONVERSATIONS.c.id == conversation)
         c = _CONVERSATIONS.c
-        with self._changing() as connection:
+        with self._database.changing() as connection:
             connection.execute(_EXCHANGES.delete().where(_EXCHANGES.c.conversation.in_(mine)))
             gone = _CONVERSATIONS.delete().where(c.id == conversation, c.owner == owner)
             return connection.execute(gone).rowcount > 0
@@ -180,11 +172,13 @@ class History:
         mine = self._mine(owner).where(_CONVERSATIONS.c.id == conversation)
         c = _EXCHANGES.c
         first = sql.select(c.number).where(c.id == exchange).scalar_subquery()
-        self._change(_EXCHANGES.delete().where(c.conversation.in_(mine), c.number >= first))
+        self._database.change(
+            _EXCHANGES.delete().where(c.conversation.in_(mine), c.number >= first)
+        )
 
     def leave(self, owner: str) -> None:
         """Forget whose the questions were; the masked questions stay, tied to nobody."""
-        with self._changing() as connection:
+        with self._database.changing() as connection:
             mine = _EXCHANGES.c.conversation.in_(self._mine(owner))
             connection.execute(_EXCHANGES.update().where(mine).values(conversation=None))
             connection.execute(_CONVERSATIONS.delete().where(_CONVERSATIONS.c.owner == owner))
@@ -195,25 +189,28 @@ class History:
         """Return an exchange of an owner's, or one that its owner shared."""
         c = _EXCHANGES.c
         open_to = c.shared | c.conversation.in_(self._mine(owner))
-        rows = self._read(_EXCHANGES.select().where(c.id == exchange, open_to))
+        rows = self._database.read(_EXCHANGES.select().where(c.id == exchange, open_to))
         return _exchange(rows[0]) if rows else None
 
     def share(self, exchange: str) -> bool:
         """Let everybody who has an exchange's id read it; tell whether it is there."""
         statement = _EXCHANGES.update().where(_EXCHANGES.c.id == exchange)
-        return self._change(statement.values(shared=True)) > 0
+        return self._database.change(statement.values(shared=True)) > 0
 
     def rate(self, exchange: str, verdict: Verdict, reason: str = "") -> bool:
         """Keep what a citizen thinks of an answer; tell whether it is there."""
         statement = _EXCHANGES.update().where(_EXCHANGES.c.id == exchange)
-        return self._change(statement.values(verdict=verdict, reason=mask(reason.strip()))) > 0
+        return (
+            self._database.change(statement.values(verdict=verdict, reason=mask(reason.strip())))
+            > 0
+        )
 
     # -- for operators
 
     def asked(self, kind: Kind = "all", limit: int = 100) -> list[Exchange]:
         """Return what was last asked by anybody, the last first."""
         query = _EXCHANGES.select().where(_KINDS[kind])
-        rows = self._read(query.order_by(_EXCHANGES.c.number.desc()).limit(limit))
+        rows = self._database.read(query.order_by(_EXCHANGES.c.number.desc()).limit(limit))
         return [_exchange(row) for row in rows]
 
     def most_asked(self, limit: int) -> list[str]:
@@ -221,7 +218,7 @@ class History:
         c = _EXCHANGES.c
         query = sql.select(c.question).where(c.status == "answered").group_by(c.question)
         ordered = query.order_by(sql.func.count().desc(), sql.func.max(c.number).desc())
-        return [row[0] for row in self._read(ordered.limit(limit))]
+        return [row[0] for row in self._database.read(ordered.limit(limit))]
 
     # -- SQL
 
@@ -242,19 +239,6 @@ class History:
             at = _CONVERSATIONS.update().where(c.id == conversation)
             connection.execute(at.values(changed=kept.asked))
         return found is None or found.owner == owner
-
-    def _read(self, query: sql.Select[Any]) -> Sequence[sql.Row[Any]]:
-        with _told(self._url), self._engine.connect() as connection:
-            return connection.execute(query).all()
-
-    def _change(self, statement: sql.Update | sql.Delete) -> int:
-        with self._changing() as connection:
-            return connection.execute(statement).rowcount
-
-    @contextmanager
-    def _changing(self) -> Iterator[sql.Connection]:
-        with _told(self._url), self._engine.begin() as connection:
-            yield connection
 
 
 def markdown(title: str, exchanges: Sequence[Exchange]) -> str:
@@ -292,22 +276,3 @@ def _masked(answer: Answer) -> Answer:
         corrected_question=mask(answer.corrected_question),
         answer=mask(answer.answer),
     )
-
-
-def _make_durable(connection: Any, _record: object) -> None:  # noqa: ANN401
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA busy_timeout = 10000")
-
-
-@contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Turn the database's errors into one that says what to do."""
-    try:
-        yield
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
-        address = url.rpartition("@")[2]  # never the password
-        raise HomeError(
-            f"对话库 {address!r} 不可用：{getattr(error, 'orig', None) or error}。"
-            "请检查 XIAOQUAN_DATABASE_URL、磁盘空间和写权限。"
-        ) from error

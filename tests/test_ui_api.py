@@ -21,6 +21,7 @@ from knowledge.settings import load_settings
 from knowledge.types import Document
 from ui.api import create_app
 
+OPERATOR = {"Authorization": "Bearer open sesame"}
 QUESTION = "青湖公园停车怎么收费"
 NOTICE = Document(
     "parking",
@@ -33,7 +34,8 @@ NOTICE = Document(
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    with KnowledgeBase(load_settings(home=tmp_path_factory.mktemp("api"))) as base:
+    settings = load_settings(home=tmp_path_factory.mktemp("api"), admin_password="open sesame")
+    with KnowledgeBase(settings) as base:
         base.add(NOTICE)
         yield base
 
@@ -145,7 +147,8 @@ def test_feedback_reaches_the_operators_masked(client):
     asked = client.post("/api/ask", json={"question": QUESTION}).json()
     wrong = {"id": asked["id"], "verdict": "down", "reason": "不对，请打13800138000告诉我"}
     assert client.post("/api/feedback", json=wrong).status_code == 204
-    listed = client.get("/api/feedback").json()
+    assert client.get("/api/feedback").status_code == 401
+    listed = client.get("/api/feedback", headers=OPERATOR).json()
     assert [one["id"] for one in listed] == [asked["id"]]
     assert "13800138000" not in listed[0]["comment"]
     assert client.post("/api/feedback", json={**wrong, "id": "nosuch"}).status_code == 404

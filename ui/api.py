@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi_offline import FastAPIOffline
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from assistant.chain import Assistant
@@ -18,9 +17,14 @@ from assistant.history import History
 from assistant.reply import Reply, Understood
 from assistant.types import Answer, Turn
 from knowledge.base import KnowledgeBase
+from knowledge.settings import Settings
 from ui import conversations, documents, openai_api, schemas
+from ui.access import Guard
 from ui.conversations import Owner
 from ui.errors import describe, handle_errors
+from ui.headers import SecureHeaders, allow_sites
+from ui.keys import Keys
+from ui.limits import BodyLimit, Limits
 from ui.service import Placed, Served, Service
 from ui.streams import event, stream
 from ui.work import Work
@@ -44,11 +48,16 @@ data: {"question": "…", "answer": "…", "status": "answered", "citations": ["
 """
 
 router = APIRouter(tags=["小泉"], responses=ERRORS)
-rest = APIRouter(include_in_schema=False)
 
 
-def create_app(base: KnowledgeBase, assistant: Assistant) -> FastAPI:
-    """Return the API over one knowledge base; ``/docs`` needs no other host."""
+def create_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = True) -> FastAPI:
+    """Return the API over one knowledge base; ``/docs`` needs no other host.
+
+    Args:
+        base: Where the answers come from.
+        assistant: Who answers.
+        loopback: Whether only this machine can reach it: then nobody needs a key to ask.
+    """
     app: FastAPI = FastAPIOffline(
         title="小泉政策问答",
         description="每句回答都有出处的政策问答；资料里没有的，如实说没有。",
@@ -57,10 +66,23 @@ def create_app(base: KnowledgeBase, assistant: Assistant) -> FastAPI:
     settings = base.settings
     work = Work(settings.queue_limit, chat_model=bool(settings.chat_model))
     app.state.service = Service(base, assistant, History(settings), work)
-    for part in (router, documents.router, conversations.router, openai_api.router, rest):
+    for part in (router, documents.router, conversations.router, openai_api.router):
         app.include_router(part)
     handle_errors(app)
+    _protect(app, settings, loopback=loopback)
     return app
+
+
+def _protect(app: FastAPI, settings: Settings, *, loopback: bool) -> None:
+    """Put between the world and the endpoints what every request passes; the last one first."""
+    anonymous = loopback if settings.anonymous is None else settings.anonymous
+    limits = Limits(settings.rate_limit)
+    app.add_middleware(
+        Guard, settings=settings, keys=Keys(settings), limits=limits, anonymous=anonymous
+    )
+    app.add_middleware(BodyLimit, upload_megabytes=settings.upload_limit)
+    allow_sites(app, settings)
+    app.add_middleware(SecureHeaders, frame_ancestors=settings.frame_ancestors)
 
 
 @router.post(
@@ -152,10 +174,3 @@ def readyz(served: Served) -> schemas.Readiness:
     served.base.search("办事", limit=1)
     found, passages = served.base.catalogue.count()
     return schemas.Readiness(ready=True, documents=found, passages=passages)
-
-
-@rest.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-@rest.api_route("/v1/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-async def unknown(request: Request) -> None:
-    """Say that there is nothing; without this the chat page's own 404 would answer."""
-    raise HTTPException(404, f"没有接口 {request.method} {request.url.path!r}，请看 /docs。")

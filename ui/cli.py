@@ -334,9 +334,10 @@ def serve(
         run(base, host, port, sample=sample)
 
 
-from ui import eval_cli  # noqa: E402 - the last: it adds to what stands above
+from ui import eval_cli, keys_cli  # noqa: E402 - the last: they add to what stands above
 
 app.add_typer(eval_cli.app, name="eval")
+app.add_typer(keys_cli.app, name="keys")
 
 if __name__ == "__main__":
     main()

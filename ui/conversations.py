@@ -1,21 +1,24 @@
 """What was asked, kept: conversations of one owner, and what citizens think of answers.
 
-An owner is a random token that the caller makes up and tells nobody (``X-Owner``); without one
-nothing can be read again, and the question is kept for the operators alone.
+An owner is a random token that the caller makes up and tells nobody (``X-Owner``), within the key
+that it uses, if any; without either nothing can be read again, and the question is kept for the
+operators alone.
 """
 
+import hashlib
 import logging
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Request
 from starlette.exceptions import HTTPException
 
 from assistant.history import Exchange, History
 from assistant.types import Answer, Turn
 from knowledge.errors import HomeError
 from ui import schemas
+from ui.access import Caller
 from ui.service import Served
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,7 @@ router = APIRouter(tags=["对话"], responses=_ERRORS)
 
 
 async def _owner(
+    request: Request,
     x_owner: Annotated[
         str,
         Header(
@@ -44,7 +48,11 @@ async def _owner(
 ) -> str:
     if 0 < len(x_owner) < SHORTEST:
         raise HTTPException(422, f"请求头 X-Owner 太短：至少 {SHORTEST} 个字符，且不能被猜到。")
-    return x_owner
+    caller: Caller = request.state.caller
+    if not caller.name:
+        return x_owner
+    # Two keys never share an owner, whatever they send.
+    return hashlib.sha256(f"{caller.name} {x_owner}".encode()).hexdigest()
 
 
 Owner = Annotated[str, Depends(_owner)]

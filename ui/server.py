@@ -1,6 +1,7 @@
 """One ASGI app: the API and the chat page, and how it is served."""
 
 import errno
+import ipaddress
 import os
 import socket
 from pathlib import Path
@@ -24,11 +25,11 @@ SAMPLE = Path(knowledge.__file__).parent / "sample"
 GRACE = 5  # seconds that open answers have to finish when the server is told to stop
 
 
-def make_server_app(base: KnowledgeBase, assistant: Assistant) -> FastAPI:
+def make_server_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = True) -> FastAPI:
     """Return the API with the chat page at ``/``."""
     from ui.chat import mount_chat
 
-    return mount_chat(create_app(base, assistant), base, assistant)
+    return mount_chat(create_app(base, assistant, loopback=loopback), base, assistant)
 
 
 def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> None:
@@ -49,7 +50,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
     assistant = Assistant(base)
     assistant.warm()  # the first citizen does not wait
     config = uvicorn.Config(
-        make_server_app(base, assistant),
+        make_server_app(base, assistant, loopback=_is_loopback(listening)),
         log_level="warning",
         access_log=False,  # addresses of searches hold what citizens ask
         timeout_graceful_shutdown=GRACE,
@@ -83,6 +84,10 @@ class _Server(uvicorn.Server):
 def _address(host: str, listening: socket.socket) -> str:
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{listening.getsockname()[1]}"
+
+
+def _is_loopback(listening: socket.socket) -> bool:
+    return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -1,0 +1,234 @@
+"""Access: who may do what, how often, how large; what browsers are told."""
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from assistant.chain import Assistant
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.types import Document
+from ui.api import create_app
+from ui.keys import Keys
+from ui.limits import LARGEST_BODY, WRONG_KEYS
+
+NOTICE = Document("d", "停车", "# 停车\n\n停车首小时免费，之后每小时收费3元。\n", "/d.md", {})
+PASSWORD = "correct horse"
+OUTSIDE = ("203.0.113.7", 5000)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    settings = load_settings(home=tmp_path_factory.mktemp("access"), admin_password=PASSWORD)
+    with KnowledgeBase(settings) as base:
+        base.add(NOTICE)
+        yield base
+
+
+@pytest.fixture(scope="module")
+def keys(base):
+    return Keys(base.settings)
+
+
+@pytest.fixture(scope="module")
+def assistant(base):
+    return Assistant(base)
+
+
+@pytest.fixture
+def client_of(base, assistant):
+    def make(*, loopback=False, address=OUTSIDE, **settings):
+        base.settings = base.settings.model_copy(update=settings)
+        app = create_app(base, assistant, loopback=loopback)
+        return TestClient(app, client=address, raise_server_exceptions=False)
+
+    before = base.settings
+    yield make
+    base.settings = before
+
+
+def bearer(key):
+    return {"Authorization": f"Bearer {key}"}
+
+
+# Every route, what it takes, and what it needs.
+ASK = {"json": {"question": "停车怎么收费"}}
+CHAT = {"json": {"messages": [{"role": "user", "content": "停车怎么收费"}]}}
+ROUTES = [
+    ("GET", "/healthz", {}, None),
+    ("GET", "/readyz", {}, None),
+    ("GET", "/docs", {}, "ask"),
+    ("GET", "/openapi.json", {}, "ask"),
+    ("POST", "/api/ask", ASK, "ask"),
+    ("POST", "/v1/chat/completions", CHAT, "ask"),
+    ("GET", "/v1/models", {}, "ask"),
+    ("GET", "/v1/models/xiaoquan", {}, "ask"),
+    ("POST", "/api/feedback", {"json": {"id": "nosuch", "verdict": "up"}}, "ask"),
+    ("GET", "/api/conversations", {}, "ask"),
+    ("GET", "/api/conversations/x", {}, "ask"),
+    ("DELETE", "/api/conversations/x", {}, "ask"),
+    ("GET", "/api/search", {"params": {"q": "停车"}}, "search"),
+    ("GET", "/api/documents", {}, "search"),
+    ("GET", "/api/documents/d", {}, "search"),
+    ("GET", "/api/feedback", {}, "admin"),
+]
+CREDENTIALS = {
+    "nothing": set(),
+    "a wrong key": set(),
+    "a revoked key": set(),
+    "a placeholder": set(),
+    "a wrong password": set(),
+    "ask": {"ask"},
+    "search": {"search"},
+    "admin": {"ask", "search", "admin"},
+    "the password": {"ask", "search", "admin"},
+}
+
+
+def headers_for(credential, keys):
+    if credential in {"ask", "search", "admin"}:
+        return bearer(keys.make(credential, [credential]))
+    revoked = keys.make("revoked", ["admin"])
+    keys.revoke(revoked.split("-")[1])
+    basic = {"a wrong password": "YWRtaW46d3Jvbmc=", "the password": "YWRtaW46Y29ycmVjdCBob3JzZQ=="}
+    return {
+        "nothing": {},
+        "a wrong key": bearer("xq-00000000-nosuch"),
+        "a revoked key": bearer(revoked),
+        "a placeholder": bearer("none"),
+    }.get(credential) or (
+        {"Authorization": f"Basic {basic[credential]}"} if credential in basic else {}
+    )
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_nothing_answers_that_should_not(credential, client_of, keys):
+    headers = headers_for(credential, keys)
+    for method, path, content, needs in ROUTES:
+        client = client_of(rate_limit=0)
+        status = client.request(method, path, headers=headers, **content).status_code
+        allowed = needs is None or needs in CREDENTIALS[credential]
+        assert (status not in {401, 403}) == allowed, (method, path, credential, status)
+
+
+def test_every_route_is_in_the_table(client_of):
+    listed = client_of(loopback=True).get("/openapi.json").json()["paths"]
+    routes = {(m.upper(), path) for path, methods in listed.items() for m in methods}
+    tried = {(method, path) for method, path, _, _ in ROUTES}
+    for method, path in routes:
+        start = path.split("{")[0]
+        assert any(m == method and p.startswith(start) for m, p in tried), (method, path)
+
+
+def test_on_loopback_anybody_asks_and_searches_but_changes_nothing(client_of):
+    client = client_of(loopback=True)
+    for method, path, content, needs in ROUTES:
+        status = client.request(method, path, **content).status_code
+        assert (status == 401) == (needs == "admin"), (method, path)
+
+
+def test_a_setting_lets_anybody_ask_elsewhere_or_nobody_here(client_of):
+    assert client_of(anonymous=True).post("/api/ask", **ASK).status_code == 200
+    assert client_of(anonymous=False, loopback=True).post("/api/ask", **ASK).status_code == 401
+
+
+def test_where_anybody_may_ask_openai_clients_send_any_key_but_a_wrong_one_of_ours(client_of):
+    client = client_of(loopback=True)
+    assert client.post("/v1/chat/completions", headers=bearer("none"), **CHAT).status_code == 200
+    wrong = client.post("/v1/chat/completions", headers=bearer("xq-1-2"), **CHAT)
+    assert wrong.status_code == 401
+    assert wrong.json()["error"]["code"] == "invalid_api_key"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/nosuch", "/api/ask/", "//api/feedback", "/API/feedback", "/api/%2e%2e/metrics"]
+)
+def test_no_spelling_of_an_address_goes_round_the_guard(client_of, path):
+    response = client_of(loopback=True).get(path)
+    assert response.status_code in {401, 404}
+
+
+def test_what_a_browser_sends_for_another_site_is_no_operator(client_of):
+    headers = {
+        "Authorization": "Basic YWRtaW46Y29ycmVjdCBob3JzZQ==",
+        "Sec-Fetch-Site": "cross-site",
+    }
+    assert client_of().get("/api/feedback", headers=headers).status_code == 403
+
+
+def test_only_hashes_are_kept(base, keys):
+    key = keys.make("someone", ["ask"])
+    files = [f.read_bytes() for f in base.home.glob("history.sqlite3*")]
+    assert files
+    assert not any(key.rpartition("-")[2].encode() in content for content in files)
+
+
+# -- how often, how large
+
+
+def test_one_address_has_a_limit_and_is_told_when_to_come_again(client_of):
+    client = client_of(anonymous=True, rate_limit=2)
+    responses = [client.get("/v1/models") for _ in range(3)]
+    assert [response.status_code for response in responses] == [200, 200, 429]
+    assert 0 < int(responses[-1].headers["Retry-After"]) <= 60
+    assert responses[-1].json()["error"]["code"] == "rate_limit_exceeded"
+
+
+def test_the_machine_itself_and_other_addresses_are_not_held_up(client_of):
+    here = client_of(anonymous=True, rate_limit=1, address=("127.0.0.1", 1))
+    assert [here.get("/v1/models").status_code for _ in range(3)] == [200] * 3
+    client = client_of(anonymous=True, rate_limit=1)
+    other = TestClient(client.app, client=("203.0.113.8", 1))
+    assert [c.get("/v1/models").status_code for c in (client, client, other)] == [200, 429, 200]
+
+
+def test_a_key_has_its_own_limit_wherever_it_is_used(client_of, keys):
+    client = client_of()
+    headers = bearer(keys.make("terminals", ["ask"], 2))
+    other = TestClient(client.app, client=("203.0.113.8", 1))
+    codes = [c.get("/v1/models", headers=headers).status_code for c in (client, other, client)]
+    assert codes == [200, 200, 429]
+
+
+def test_guessing_keys_ends_soon(client_of):
+    client = client_of(rate_limit=0)
+    codes = [
+        client.get("/api/feedback", headers=bearer(f"xq-{n}")).status_code
+        for n in range(WRONG_KEYS + 1)
+    ]
+    assert codes == [401] * WRONG_KEYS + [429]
+    assert client.get("/api/feedback", headers=bearer(PASSWORD)).status_code == 429
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_that_is_too_large_is_not_read(client_of, announced):
+    whole = json.dumps({"question": "问", "more": "x" * LARGEST_BODY}).encode()
+    body = whole if announced else iter([whole[:1000], whole[1000:]])
+    response = client_of(loopback=True).post(
+        "/api/ask", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 413
+    assert "太大" in response.json()["error"]
+
+
+# -- browsers
+
+
+def test_answers_carry_secure_headers_and_stay_in_no_cache(client_of):
+    headers = client_of(loopback=True).post("/api/ask", **ASK).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_sites_may_show_and_call_it_where_a_setting_names_them(client_of):
+    site = "https://www.example.gov.cn"
+    client = client_of(loopback=True, cors_origins=site, frame_ancestors=site)
+    response = client.post("/api/ask", headers={"Origin": site}, **ASK)
+    assert response.headers["Access-Control-Allow-Origin"] == site
+    assert f"frame-ancestors {site}" in response.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in response.headers
+    other = client.post("/api/ask", headers={"Origin": "https://evil.example"}, **ASK)
+    assert "Access-Control-Allow-Origin" not in other.headers
