@@ -10,7 +10,8 @@ from assistant.asking import understand
 from assistant.composing import Composed, Composer
 from assistant.evidence import Evidence, judge
 from assistant.extractive import ExtractiveComposer
-from assistant.questions import check, stand_alone
+from assistant.follow_ups import stand_alone
+from assistant.questions import check
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
 from assistant.spelling import Spelling
@@ -88,7 +89,11 @@ def _preparation(
             )
         )
         | RunnablePassthrough.assign(
-            query=RunnableLambda(lambda s: stand_alone(s["corrected"], s["history"]))
+            query=RunnableLambda(
+                lambda s: stand_alone(
+                    s["corrected"], s["history"], lambda q: base.search(q, HITS), base.term_weights
+                )
+            )
         )
         | RunnablePassthrough.assign(hits=RunnableLambda(lambda s: base.search(s["query"], HITS)))
         | RunnablePassthrough.assign(

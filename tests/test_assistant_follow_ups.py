@@ -1,0 +1,122 @@
+"""Follow-ups: what is left unsaid is written out, and a new topic is left alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assistant.chain import Assistant
+from assistant.follow_ups import stand_alone, topic_of
+from assistant.types import Turn
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.types import Document
+
+QUESTIONS = [
+    json.loads(line)["question"]
+    for line in (Path(__file__).parent / "data/sample_questions.jsonl").read_text().splitlines()
+]
+LIST = "可以提取的情形有：\n1. 购买、建造自住住房；\n2. 退休；\n3. 出境定居。[1]"
+
+
+@pytest.fixture(scope="module")
+def complete(sample_base):
+    def complete(question, *asked, answer="好的。[1]"):
+        turns = [turn for text in asked for turn in (Turn("user", text), Turn("assistant", answer))]
+        return stand_alone(
+            question, turns, lambda query: sample_base.search(query, 8), sample_base.term_weights
+        )
+
+    return complete
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "whole"),
+    [
+        ("石狮新质电商园是怎么规划用地的", "它成立于哪一年", "石狮新质电商园成立于哪一年"),
+        ("身份证丢了怎么补办", "那外地的呢", "外地的身份证丢了怎么补办"),
+        ("身份证丢了怎么补办", "那居住证呢？", "居住证丢了怎么补办"),
+        ("身份证丢了怎么补办", "要多少钱", "身份证丢了补办要多少钱"),
+        ("身份证丢了怎么补办", "费用呢", "身份证丢了补办费用"),
+        ("居住证怎么办", "这个证多久能办好", "居住证多久能办好"),
+        ("居住证怎么办", "还有呢", "居住证怎么办"),
+        ("居住证办下来要几天", "要带哪些材料", "居住证办下来要带哪些材料"),
+        ("泉州2024年研发投入增长多少", "那2023年呢", "泉州2023年研发投入增长多少"),
+        ("失业险交满5年能领几个月", "那交满10年呢", "失业险交满10年能领几个月"),
+    ],
+)
+def test_what_is_left_unsaid_is_written_out(complete, before, question, whole):
+    assert complete(question, before) == whole
+
+
+@pytest.mark.parametrize(
+    ("question", "item"),
+    [("第二个要什么材料", "退休"), ("那第3种呢", "出境定居"), ("最后一种怎么办", "出境定居")],
+)
+def test_an_item_of_the_last_answers_list_is_named(complete, question, item):
+    whole = complete(question, "住房公积金在什么情况下可以提取", answer=LIST)
+    assert item in whole
+    assert "住房公积金" in whole
+
+
+def test_an_item_that_the_list_does_not_have_is_not_made_up(complete):
+    whole = complete("第九个要什么材料", "住房公积金在什么情况下可以提取", answer=LIST)
+    assert not any(item in whole for item in ("购买", "退休", "出境"))
+
+
+def test_the_last_part_of_a_name_stands_for_the_whole(complete):
+    asked = ("海丝商学院在哪一年开始办学", "商学院的会计专业培养什么样的人")
+    assert complete("学院有多少位教师", *asked) == "商学院有多少位教师"
+    assert complete("该院有多少位教师", asked[0]) == "海丝商学院有多少位教师"
+
+
+def test_the_topic_lasts_over_several_turns(complete):
+    asked = ("石狮新质电商园是怎么规划用地的", "年产值多少", "那它引进了多少企业")
+    assert complete("什么时候成立的", *asked).startswith("石狮新质电商园")
+
+
+def test_the_newest_topic_is_the_one_that_is_meant(complete):
+    asked = ("石狮新质电商园是怎么规划用地的", "居住证办下来要几天")
+    assert complete("要多少钱", *asked) == "居住证办下来要多少钱"
+
+
+@pytest.mark.parametrize("apart", [1, 7])
+def test_a_question_that_names_its_own_topic_is_left_as_it_is(complete, apart):
+    questions = QUESTIONS[:27]
+    pairs = zip(questions, questions[apart:] + questions[:apart], strict=True)
+    dragged = [question for question, before in pairs if complete(question, before) != question]
+    assert len(dragged) <= 1, dragged
+
+
+def test_nothing_is_added_without_a_conversation(complete):
+    assert complete("那外地的呢") == "那外地的呢"
+
+
+def test_titles_shorten_a_topic_and_no_other_document_answers(tmp_path):
+    def college(name, teachers):
+        text = f"{name}成立于1990年。{name}现有教师{teachers}人，学生主要去中学任教。"
+        return Document(name, name, text, f"/docs/{name}.md")
+
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        list(base.add_all([college("文学院", 80), college("理学院", 120), college("商学院", 60)]))
+        history = [Turn("user", "海丝大学理学院是哪一年成立的"), Turn("assistant", "1990年。[1]")]
+        reply = Assistant(base).ask("学院有多少位教师？", history)
+        assert "120" in reply.answer().answer
+        understood = reply.understood()
+        assert understood
+        assert understood.query == "理学院有多少位教师？"
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "matter"),
+    [
+        ("请问身份证丢了怎么补办？", "身份证丢了", "身份证丢了补办"),
+        ("泉州市惠企政策平台整合了多少条政策", "泉州市惠企政策平台", "泉州市惠企政策平台"),
+        ("什么是泉心泉意", "泉心泉意", "泉心泉意"),
+        ("哪些人可以申请低保", "申请低保", "申请低保"),
+        ("海丝有限公司有几家分公司", "海丝有限公司", "海丝有限公司"),
+    ],
+)
+def test_the_topic_of_a_question(question, name, matter):
+    topic = topic_of(question)
+    assert (topic.name, topic.matter) == (name, matter)
