@@ -33,6 +33,10 @@ _FRONT_MATTER = re.compile(r"---\n((?:[^\n:]+:[^\n]*\n)+)---\n")
 _PAGE_NUMBER = re.compile(
     r"[-—–·\s]*(?:第\s*)?\d{1,4}\s*页?(?:\s*[/／共]\s*\d{1,4}\s*页?)?[-—–·\s]*"
 )
+# What one document may hold: twenty thick books. More is a corpus in one file, which nobody could
+# cite from, and whose passages would take hours to embed in one step.
+_MOST_BYTES = 32 << 20  # of a file that is text
+_MOST_CHARS = 12_000_000
 _NOT_METADATA = frozenset({"id", "_id", "title", "text"})
 
 
@@ -163,6 +167,8 @@ def _document(
     """A file's one document, with the facts in its text below those given."""
     if not text.strip():
         raise _unreadable(path, "文件里没有文字。请确认文件内容后再试")
+    if len(text) > _MOST_CHARS:
+        raise _unreadable(path, _too_much(f"{len(text):,} 字", f"{_MOST_CHARS:,} 字"))
     title = clean(title).replace("\n", " ") or file_title(_stored(path.stem))
     dated = file_date(path.stem)
     metadata = _metadata(text, title, given or {}, dated)
@@ -181,7 +187,13 @@ def _metadata(text: str, title: str, given: Mapping[str, str], dated: str = "") 
     return ({"date": dated} if dated else {}) | facts | kept
 
 
+def _too_much(size: str, most: str) -> str:
+    return f"一份文档至多 {most}，这里有 {size}。请按章节拆成几个文件再载入"
+
+
 def _text_of(path: Path) -> str:
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise _unreadable(path, _too_much(f"{size >> 20} MB", f"{_MOST_BYTES >> 20} MB"))
     try:
         return clean_characters(decode(path.read_bytes()))
     except ValueError as error:
@@ -344,6 +356,8 @@ def _row(path: Path, number: int, fields: object) -> Document | ReadFailure:
     text = fields.get("text")
     if not isinstance(text, str) or not (text := clean(text)):
         return ReadFailure("", "字段 text 缺失、为空或不是文字")
+    if len(text) > _MOST_CHARS:
+        return ReadFailure("", _too_much(f"{len(text):,} 字", f"{_MOST_CHARS:,} 字"))
     values = {name: _scalar(value) for name, value in fields.items()}
     given = {name: value for name, value in values.items() if name not in _NOT_METADATA}
     own = clean(values.get("id", "") or values.get("_id", ""))

@@ -1,7 +1,8 @@
 """Passage vectors in Chroma: the only file that imports chromadb."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -63,9 +64,21 @@ class VectorIndex:
                 self._client.close()
                 self._open()
 
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Turn whatever Chroma raises, embedded or from its server, into one error."""
+        try:
+            yield
+        except Exception as error:
+            where = self._url or str(self._folder)
+            raise HomeError(
+                f"向量库 {where!r} 没有完成操作：{error}。已有内容未受影响；"
+                "请检查磁盘空间和写权限，使用 Chroma 服务的请检查服务是否在运行。"
+            ) from error
+
     def clear(self) -> None:
         """Delete all vectors; the next ones may be of another length."""
-        with self._lock:
+        with self._lock, self._reached():
             self._client.delete_collection(COLLECTION)
             self._collection = self._made_collection()
 
@@ -77,18 +90,20 @@ class VectorIndex:
         """Write vectors, of shape (passages, dimensions); known numbers are overwritten."""
         for at in range(0, len(numbers), WRITE_AT_MOST):
             part = slice(at, at + WRITE_AT_MOST)
-            self._collection.upsert(
-                ids=[str(number) for number in numbers[part]],
-                embeddings=vectors[part],
-                metadatas=[{"document": id_} for id_ in document_ids[part]],
-            )
+            with self._reached():
+                self._collection.upsert(
+                    ids=[str(number) for number in numbers[part]],
+                    embeddings=vectors[part],
+                    metadatas=[{"document": id_} for id_ in document_ids[part]],
+                )
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Delete vectors; numbers that are not there are passed over."""
         for at in range(0, len(numbers), WRITE_AT_MOST):
-            self._collection.delete(
-                ids=[str(number) for number in numbers[at : at + WRITE_AT_MOST]]
-            )
+            with self._reached():
+                self._collection.delete(
+                    ids=[str(number) for number in numbers[at : at + WRITE_AT_MOST]]
+                )
 
     def count(self) -> int:
         """Return how many vectors there are."""
@@ -100,7 +115,7 @@ class VectorIndex:
     ) -> list[tuple[int, float]]:
         """Return the nearest passages as (number, cosine similarity), nearest first."""
         where: Any = None if document_ids is None else {"document": {"$in": list(document_ids)}}
-        with self._lock:
+        with self._lock, self._reached():
             found = self._collection.query(
                 query_embeddings=vector[None, :],
                 n_results=limit,
@@ -118,7 +133,7 @@ class VectorIndex:
         """Return the cosine similarity of each of these passages that has a vector."""
         if not numbers:
             return {}
-        with self._lock:
+        with self._lock, self._reached():
             found = self._collection.get(
                 ids=[str(number) for number in numbers], include=["embeddings"]
             )

@@ -6,6 +6,7 @@ import sys
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from knowledge.base import KnowledgeBase
@@ -269,6 +270,14 @@ def test_a_full_disk_loses_nothing(base):
     base.catalogue.connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(HomeError, match="磁盘"):
         base.add(replace(CARD, text="很长的内容。" * 100_000))
+    assert found(base)[0][0] == "fund"
+
+
+def test_what_the_vector_store_refuses_is_a_clear_error(base):
+    base.add(FUND)
+    for attempt in (base.vectors.upsert, lambda *_: base.vectors.search(np.ones(3), 1)):
+        with pytest.raises(HomeError, match=r"chroma.*磁盘"):
+            attempt([1], np.ones((1, 3), np.float32), ["fund"])
     assert found(base)[0][0] == "fund"
 
 

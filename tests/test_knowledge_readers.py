@@ -234,6 +234,24 @@ def test_a_file_of_one_very_long_line_is_read_without_memory_running_away(tmp_pa
     assert peak < 60 * size
 
 
+def test_a_file_of_200_mb_is_refused_at_once_and_says_what_to_do(tmp_path):
+    path = tmp_path / "all.txt"
+    with path.open("wb") as file:
+        file.truncate(200 << 20)
+    with pytest.raises(UnreadableDocumentError, match=r"200 MB.*拆成几个文件"):
+        read_document(path)
+
+
+def test_a_text_far_too_long_is_refused_in_any_format(tmp_path, monkeypatch):
+    monkeypatch.setattr("knowledge.readers._MOST_CHARS", 20)
+    rows = '{"text": "停车三元。"}\n{"text": "%s"}\n' % ("很长的内容。" * 10)
+    first, second = read_documents(write(tmp_path, "rows.jsonl", rows))
+    assert first.text == "停车三元。"
+    assert "拆成几个文件" in second.error
+    with pytest.raises(UnreadableDocumentError, match="拆成几个文件"):
+        read_document(write(tmp_path, "a.csv", "甲,乙\n" * 10))
+
+
 # --- titles -------------------------------------------------------------------------------------
 
 
