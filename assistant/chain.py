@@ -1,25 +1,27 @@
 """The retrieval chain: a question in, a cited answer or a refusal out."""
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
 
 from assistant.asking import understand
-from assistant.composing import Composed, Composer
+from assistant.composing import Composed, Composer, finished
 from assistant.evidence import Evidence, judge
 from assistant.extractive import ExtractiveComposer
 from assistant.follow_ups import stand_alone
 from assistant.questions import check
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
+from assistant.several import Part, joined, split_questions
 from assistant.spelling import Spelling
 from assistant.types import Answer, Delta, Turn
 from knowledge.base import KnowledgeBase
 from knowledge.settings import Settings
 
 HITS = 8
+State = dict[str, Any]
 
 
 class Assistant:
@@ -41,7 +43,7 @@ class Assistant:
         self._base = base
         self._composer = composer or _composer(base, settings or base.settings)
         self._spelling = Spelling(base.catalogue)
-        self._prepare = _preparation(base, self._spelling)
+        self._prepare = _preparation(base)
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, as_typed: bool = False) -> Reply:
         """Return the reply to a question; it is composed while it is read.
@@ -65,30 +67,53 @@ class Assistant:
         self, question: str, history: Sequence[Turn], *, as_typed: bool
     ) -> Generator[Delta | Understood, None, Resolved]:
         started = time.perf_counter()
-        state = self._prepare.invoke(
-            {"question": question, "history": history, "as_typed": as_typed}
-        )
-        evidence: Evidence = state["evidence"]
-        hits = () if evidence.refused else state["hits"]
-        yield Understood(state["corrected"], state["query"], hits)
-        if evidence.refused:
-            composed = yield from refusal(evidence, state["hits"])
+        corrected = question if as_typed else self._spelling.correct(question)
+        states = self._understand(corrected, history)
+        hits = [hit for state in states if not state["evidence"].refused for hit in state["hits"]]
+        yield Understood(corrected, "；".join(state["query"] for state in states), hits)
+        if len(states) == 1:
+            evidence = states[0]["evidence"]
+            composed = yield from self._compose(states[0], history)
         else:
-            composed = yield from self._composer.compose(state["query"], state["hits"], history)
-        return Resolved(_answer(state, composed, started), state["hits"], evidence)
+            evidence, composed = self._compose_each(states, history)
+            yield Delta(composed.text)
+        answer = _answer(question, corrected, evidence, composed, started)
+        return Resolved(answer, hits or states[0]["hits"], evidence)
+
+    def _understand(self, question: str, history: Sequence[Turn]) -> list[State]:
+        """Prepare each of several questions; one as a whole, and several that are all refused."""
+        states: list[State] = []
+        said = list(history)
+        for part in split_questions(question):
+            states.append(self._prepare.invoke({"corrected": part, "history": said}))
+            said.append(Turn("user", part))
+        if len(states) > 1 and all(state["evidence"].refused for state in states):
+            return [self._prepare.invoke({"corrected": question, "history": history})]
+        return states
+
+    def _compose(self, state: State, history: Sequence[Turn]) -> Generator[Delta, None, Composed]:
+        if state["evidence"].refused:
+            return (yield from refusal(state["evidence"], state["hits"]))
+        return (yield from self._composer.compose(state["query"], state["hits"], history))
+
+    def _compose_each(
+        self, states: Sequence[State], history: Sequence[Turn]
+    ) -> tuple[Evidence, Composed]:
+        parts = []
+        for state in states:
+            evidence: Evidence = state["evidence"]
+            if evidence.refused:
+                composed = Composed(evidence.reason, (), "extractive")
+            else:
+                composed = finished(self._compose(state, history))
+            parts.append(Part(state["corrected"], evidence, composed))
+        return joined(parts, self._base.term_weights)
 
 
-def _preparation(
-    base: KnowledgeBase, spelling: Spelling
-) -> Runnable[dict[str, Any], dict[str, Any]]:
-    """Everything before the first word: from the question as typed to the evidence."""
+def _preparation(base: KnowledgeBase) -> Runnable[State, State]:
+    """Everything between one question, typos mended, and the first word said to it."""
     return (
         RunnablePassthrough.assign(
-            corrected=RunnableLambda(
-                lambda s: s["question"] if s["as_typed"] else spelling.correct(s["question"])
-            )
-        )
-        | RunnablePassthrough.assign(
             query=RunnableLambda(
                 lambda s: stand_alone(
                     s["corrected"], s["history"], lambda q: base.search(q, HITS), base.term_weights
@@ -111,11 +136,12 @@ def _composer(base: KnowledgeBase, settings: Settings) -> Composer:
     raise NotImplementedError
 
 
-def _answer(state: Mapping[str, Any], composed: Composed, started: float) -> Answer:
-    evidence: Evidence = state["evidence"]
+def _answer(
+    question: str, corrected: str, evidence: Evidence, composed: Composed, started: float
+) -> Answer:
     return Answer(
-        question=state["question"],
-        corrected_question=state["corrected"],
+        question=question,
+        corrected_question=corrected,
         answer=composed.text,
         status=evidence.status,
         refused=evidence.refused,

@@ -27,6 +27,16 @@ class Composer(Protocol):
         ...
 
 
+def finished(composing: Generator[Delta, None, Composed]) -> Composed:
+    """Compose to the end; return what stands."""
+    while True:
+        try:
+            next(composing)
+        except StopIteration as end:
+            composed: Composed = end.value
+            return composed
+
+
 def citation(n: int, hit: Hit, quote: str, start: int) -> Citation:
     """Return the citation of a quote that starts at an offset in the hit's document."""
     document = hit.document

@@ -21,7 +21,7 @@ LONGEST = 24  # characters of a topic
 FEW = 4  # characters of content that can't be a whole question
 # A question continues the topic if a passage about it covers this share of what any passage does;
 # more if the question has words of a title.
-CONTINUES_FROM = 0.5
+CONTINUES_FROM = 0.75
 NAMED_CONTINUES_FROM = 0.9
 ABOUT_FROM = 0.5
 
@@ -30,7 +30,7 @@ _OPENING = re.compile(
     r"|再问一?下?|然后|接着|顺便|[，,、。！!\s])+"
 )
 _CLOSING = re.compile(r"[\s？?。！!，,、；;的了呢吗啊呀吧]+$")
-_ASKS = re.compile(
+ASKS = re.compile(
     r"什么|哪(?:[些个里儿家种类位所]|几\w)?|多少|几(?=[个家名条项种年天次岁月号点位所])|怎么样?|怎样|如何|咋|何时|何地|为何|谁"
     r"|是否|能不能|可不可以|可以不可以|能否|可否|有没有|要不要|用不用|多久|多长|多大|多高|吗"
 )
@@ -60,7 +60,7 @@ _ATTRIBUTE = re.compile(
 _ANY_TOPIC = re.compile(
     _ATTRIBUTE.pattern.removesuffix("$")
     + r"|办理?|申请|申报|需要?|提供|准备|携带|成立|设立|开始|结束"
-    r"|本人|自己|可以|能够?|[到带领交去要做用找在钱天年月多长久大高都还也就得会吧]"
+    r"|本人|自己|可以|能够?|[到带领交去要做用找在投总共钱天年月多长久大高都还也就得会吧]"
 )
 _ITEM = re.compile(
     r"(?:^|[\s；;。：:])(?:[（(]?(?:\d{1,2}|[一二三四五六七八九十])[）).．、]|[-•·]\s)\s*"
@@ -134,16 +134,16 @@ class _Conversation:
     ) -> str:
         """Put the topic before the question if its passages say what the question asks for."""
         own = understand(question, self.weigh)
-        best = enough * max((own.share(_held(hit)) for hit in found), default=0.0), question
+        best = enough * max((own.share(held(hit)) for hit in found), default=0.0), question
         for topic in topics:
             about = understand(topic.name, self.weigh)
             if own.share(about.weights.keys()) >= ABOUT_FROM or _tell_of(topic, found[:1]):
                 return question  # named again, or understood all the same
             for hit in self.find(f"{topic.name}{question}"):
                 name = _as_known(topic.name, [hit])
-                if not name and len(topic.name) > 2 and about.share(_held(hit)) >= ABOUT_FROM:
+                if not name and len(topic.name) > 2 and about.share(held(hit)) >= ABOUT_FROM:
                     name = topic.name
-                covered = own.share(_held(hit))
+                covered = own.share(held(hit))
                 if name and covered > best[0]:
                     best = covered, f"{name}{question}"
         return best[1]
@@ -227,7 +227,7 @@ def _topics(asked: Sequence[str]) -> list[Topic]:
 def topic_of(question: str) -> Topic:
     """Return what a question is about."""
     text = _CLOSING.sub("", _OPENING.sub("", question.strip()))
-    asks = _ASKS.search(text)
+    asks = ASKS.search(text)
     before, after = (text[: asks.start()], text[asks.end() :]) if asks else (text, "")
     clauses = [part for part in re.split(r"[，,。；;！!\s]", before) if content(part).strip()]
     # A citizen's own story comes before the matter; a matter comes before its details.
@@ -237,17 +237,26 @@ def topic_of(question: str) -> Topic:
     name = name.rstrip("的")[-LONGEST:]
     done = re.split(r"[，,。；;！!？?\s]", after)[0]
     matter = f"{name}{done}"[-LONGEST:] if asks and _MANNER.match(asks[0]) else name
-    return Topic(name, matter) if name else Topic(*2 * (_LEADING.sub("", done),))
+    if name and not re.fullmatch(r"\w{1,2}了", name):  # 建成了多少厂房
+        return Topic(name, matter)
+    done = _LEADING.sub("", done)
+    return Topic(done, done)
 
 
 def _few(question: str) -> bool:
     return len(re.sub(r"\W", "", content(question))) <= FEW
 
 
+def only_asks(question: str) -> bool:
+    """Tell whether a question is nothing but what is asked for: 要多少钱, 需要什么材料."""
+    words = _ANY_TOPIC.sub("", content(_OPENING.sub("", question)))
+    return not re.sub(r"\W", "", words)
+
+
 def _points_back(question: str, topics: Sequence[Topic]) -> bool:
     text = _OPENING.sub("", question)
     return (
-        not re.sub(r"\W", "", _ANY_TOPIC.sub("", content(text)))
+        only_asks(question)
         or bool(_WHAT_OF.match(question) or _ORDINAL.match(text) or _PRONOUN.search(text))
         or any(True for topic in topics for _ in _bare(topic.name, text))
     )
@@ -292,5 +301,6 @@ def _above(hit: Hit) -> tuple[str, ...]:
     return (hit.document.title, *hit.passage.section)
 
 
-def _held(hit: Hit) -> set[str]:
+def held(hit: Hit) -> set[str]:
+    """Return the terms of a passage, its title and its headings."""
     return set(terms("\n".join((*_above(hit), hit.passage.text))))

@@ -1,0 +1,121 @@
+"""Several questions in one: taken apart, and their answers put together."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assistant.asking import holds, understand
+from assistant.composing import Composed
+from assistant.evidence import Evidence
+from assistant.follow_ups import ASKS, Weigh, only_asks
+from assistant.types import Citation, Mode, Status
+from knowledge.lexical import terms
+
+SAID_FROM = 0.6  # of what a question asks for, by information content
+MOST = 5  # questions; what comes after them belongs to the last
+_QUOTED = re.compile(r"《[^》]*》|“[^”]*”|[（(][^（）()]*[）)]")
+_CLAUSE = re.compile(rf"(?:{_QUOTED.pattern}|[^，,。？?！!；;\s])+[，,。？?！!；;\s]*")
+_UNSAID = re.compile(r"(?:一共|总共|共|分别)?\w{1,2}了(?=多少|几|哪)")
+_THANKS = re.compile(r"(?:谢谢|多谢|感谢|拜托|麻烦)(?:您|你|了|啦|回复|解答)*\W*")
+_NUMERALS = "一二三四五"
+HELP = "没有找到的部分，您可以拨打12345政务服务便民热线咨询。"
+
+
+def split_questions(text: str) -> list[str]:
+    """Return the questions of a text, in order; one that only lists things stays one.
+
+    Every part asks for something. What is told between two questions goes with the next one, what
+    is told after the last goes with it. Questions about a subject that is not named are one:
+    its answer is in one place.
+    """
+    parts: list[str] = []
+    told = ""
+    for clause in _CLAUSE.findall(text):
+        if _THANKS.fullmatch(clause):
+            continue
+        if ASKS.search(_QUOTED.sub("", clause)):
+            parts.append(told + clause)
+            told = ""
+        else:
+            told += clause
+    if len(parts) < 2 or _UNSAID.match(parts[0]):
+        return [text]
+    head, rest = parts[: MOST - 1], "".join(parts[MOST - 1 :])
+    head = [*head, rest] if rest else head
+    head[-1] += told
+    return [part.strip("/，,。；;、 \n\t") for part in head]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions with what is said to it."""
+
+    question: str
+    evidence: Evidence
+    composed: Composed
+
+
+def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
+    """Return the verdict on all, and one text; its citations are numbered through."""
+    given = [part.composed.text for part in parts if not part.evidence.refused]
+    parts = [p for p in parts if not (p.evidence.refused and _is_said(p.question, given, weigh))]
+    blocks = _blocks(parts)
+    citations = tuple(citation for block in blocks for citation in block.composed.citations)
+    texts = [block.composed.text for block in blocks]
+    if len(blocks) > 1:
+        texts = [
+            f"{_NUMERALS[n]}、{block.question}\n{block.composed.text}"
+            for n, block in enumerate(blocks)
+        ]
+    refused = [part for part in parts if part.evidence.refused]
+    if refused:
+        texts.append(HELP)
+    modes = {part.composed.mode for part in parts if not part.evidence.refused}
+    mode: Mode = "generative" if modes == {"generative"} else "extractive"
+    return _verdict(parts, refused), Composed("\n\n".join(texts), citations, mode)
+
+
+def _is_said(question: str, texts: Sequence[str], weigh: Weigh) -> bool:
+    """Tell whether the answers to the other questions answer this one as well."""
+    asked = understand(question, weigh)
+    enough = 0.0 if asked.kinds and only_asks(question) else SAID_FROM
+    return any(
+        asked.share(set(terms(text))) >= enough
+        and all(holds(kind, text) for kind in asked.kinds)
+        and ("钱" not in question or "元" in text)
+        for text in texts
+    )
+
+
+def _blocks(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts with their numbers run on; where two have one answer it is said once."""
+    blocks: list[Part] = []
+    count = 0
+    for part in parts:
+        spans = _spans(part.composed.citations)
+        same = [n for n, b in enumerate(blocks) if spans and spans <= _spans(b.composed.citations)]
+        if same:
+            both = f"{blocks[same[0]].question}，{part.question}"
+            blocks[same[0]] = replace(blocks[same[0]], question=both)
+        else:
+            blocks.append(replace(part, composed=_numbered_from(part.composed, count)))
+            count += len(part.composed.citations)
+    return blocks
+
+
+def _spans(citations: Sequence[Citation]) -> set[tuple[str, int, int]]:
+    return {(citation.document_id, citation.start, citation.end) for citation in citations}
+
+
+def _numbered_from(composed: Composed, count: int) -> Composed:
+    text = re.sub(r"\[(\d+)\]", lambda mark: f"[{int(mark[1]) + count}]", composed.text)
+    citations = tuple(replace(citation, n=citation.n + count) for citation in composed.citations)
+    return replace(composed, text=text, citations=citations)
+
+
+def _verdict(parts: Sequence[Part], refused: Sequence[Part]) -> Evidence:
+    score = min(part.evidence.score for part in parts)
+    missing = [m for p in parts if not p.evidence.refused for m in p.evidence.missing]
+    missing += [part.question for part in refused]
+    status: Status = "partial" if missing else "answered"
+    return Evidence(score, status, missing=tuple(missing))
