@@ -18,6 +18,7 @@ from assistant.several import Part, joined, split_questions
 from assistant.spelling import Spelling
 from assistant.types import Answer, Delta, Turn
 from knowledge.base import KnowledgeBase
+from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
 
 HITS = 8
@@ -56,7 +57,8 @@ class Assistant:
         Raises:
             QuestionError: The question is empty or too long.
         """
-        return Reply(self._run(check(question), history, as_typed=as_typed))
+        said = [Turn(turn.role, clean_characters(turn.content)) for turn in history]
+        return Reply(self._run(check(clean_characters(question)), said, as_typed=as_typed))
 
     def warm(self) -> None:
         """Load what the first question would have to wait for."""
@@ -133,7 +135,9 @@ def _composer(base: KnowledgeBase, settings: Settings) -> Composer:
     extractive = ExtractiveComposer(base.term_weights)
     if not settings.chat_model:
         return extractive
-    raise NotImplementedError
+    from assistant.generative import generative
+
+    return generative(settings, base, extractive)
 
 
 def _answer(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assistant.chain import Assistant
 from assistant.errors import QuestionError
 from assistant.types import Turn
+from knowledge.plaintext import clean_characters
 
 QUESTIONS = [
     json.loads(line)
@@ -99,7 +100,7 @@ def test_a_question_far_too_long_is_refused_with_its_length(assistant):
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.text(min_size=1, max_size=200).filter(lambda text: text.strip()))
+@given(st.text(min_size=1, max_size=200).filter(lambda text: clean_characters(text).strip()))
 def test_any_text_gets_an_answer_or_a_refusal(assistant, text):
     answer = assistant.ask(text).answer()
     assert answer.refused or answer.citations

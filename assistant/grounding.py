@@ -1,0 +1,262 @@
+"""Each sentence of an answer checked against the passages that it cites.
+
+What must be right to the letter has to stand in the quote (``claims``); of the other words most
+have to, in no other relation: no negation more or less, no number beside the wrong thing.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from assistant.claims import fold, numbers, states_all, unit, without_bound, without_list_mark
+from assistant.injection import told
+from knowledge.lexical import terms
+from knowledge.splitting import sentences
+from knowledge.types import Hit
+
+# Shares of a sentence's content characters that stand in its source: enough; enough if the
+# embedding finds both alike; and the least of its terms that the quoted words alone must hold.
+COVERED = 0.7
+COVERED_ALIKE = 0.55
+ALIKE = 0.8
+QUOTED_TERMS = 0.5
+LONGEST_GAP = 4  # content characters in a row that stand nowhere in the source
+_NEAR = 0.1  # a shorter quote may hold this much less than the whole passage
+_SAYS_THE_SAME = 0.6  # from this coverage on, two clauses are about the same
+_IN_THE_SAME_WORDS = 0.9
+_SWAPPED = 0.15  # a number's neighbour fits this much better: it was taken from there
+
+# Words that join or address and say nothing.
+_FILLER = re.compile(
+    r"您好|您|请问|可以|可|需要|需|应当|应该|应|如果|如需|如|若|以及|或者|并且|而且|根据|按照|依据|因此|所以"
+    r"|同时|此外|另外|其中|主要|具体|包括|有关|相关|进行|通过|以下|如下|上述|资料|规定|情况|方面|内容|首先|其次"
+    r"|最后|然后|例如|比如|分别|属于|目前|已经|已|等|即|也|就|都|会|将|能|请|个|和|与|或|及|由|在|为|是|的|了|对|从"
+    r"|到|被|把|于|以|其|该|这些|这|那|一些|之|并|后|时|中|有|共|要|则|且|而"
+)
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_CLAUSE = re.compile(r"[,;。:!?\n]+")
+_PART = re.compile(r"[,;。:!?、(\n]")
+_STOP = re.compile(r"[;。!?\n]")
+_CONDITIONS = {"周岁", "岁", "级", "人", "户", "条", "款", "项", "date", ""}
+_NO_NEGATION = re.compile(
+    r"不(?:超|高于|多于|低于|少于|短于|足|满|同|动产|管|论|仅|断|限|定期|良|孕)|未(?:满|来|成年)|无(?:论|障碍|锡|线)"
+    r"|是否|能否|可否|否则|非(?:常|公|遗|税|营利)|免(?:疫|得)|禁毒"
+)
+_NEGATION = re.compile("[不未没无非勿免禁否]|除外|以外|严防|拒绝")
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Neighbouring sentences of a passage; offsets within the passage."""
+
+    hit: Hit
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The words as they stand in the passage."""
+        return self.hit.passage.text[self.start : self.end]
+
+    @cached_property
+    def folded(self) -> str:
+        """The words as they are compared, one sentence a line."""
+        text = self.text
+        said = (fold(text[start:end]) for start, end in sentences(text))
+        return "\n".join(map(without_list_mark, said))
+
+    @cached_property
+    def above(self) -> str:
+        """What the words stand under: title, headings and the policy facts, folded."""
+        document = self.hit.document
+        facts = (document.metadata.get(name, "") for name in ("document_number", "issuer"))
+        return fold("\n".join((document.title, *self.hit.passage.section, *facts)))
+
+
+Alike = Callable[[str, str], float]
+
+
+class Grounding:
+    """Finds what the passages say for a sentence, or that they don't."""
+
+    def __init__(self, hits: Sequence[Hit], alike: Alike = lambda _a, _b: 0.0) -> None:
+        """Check against these passages.
+
+        Args:
+            hits: Numbered from 1, as the sentences cite them.
+            alike: How alike two texts are in meaning, in [-1, 1]; asked only where the words
+                leave it open.
+        """
+        self._hits = hits
+        self._alike = alike
+
+    def support(self, sentence: str, cited: Sequence[int]) -> list[Quote]:
+        """Return the shortest quotes that support a sentence; none if it is not supported.
+
+        Args:
+            sentence: Without its marks.
+            cited: The passages that it cites; none: whichever supports it.
+        """
+        said = without_list_mark(fold(sentence))
+        numbered = [self._hits[n - 1] for n in cited if 1 <= n <= len(self._hits)]
+        if not re.search(r"\w", _content(said)) or (cited and not numbered):
+            return []
+        quotes = [quote for hit in numbered or self._hits if (quote := self._best(said, hit))]
+        alone = [quote for quote in quotes if self._supported(said, [quote])]
+        if not numbered:
+            return alone[:1]
+        return alone or (quotes if self._supported(said, quotes) else [])
+
+    def _best(self, said: str, hit: Hit) -> Quote | None:
+        """Return the shortest run of a passage's sentences that holds what the passage does."""
+        told_runs = told(hit.passage.text)
+        wholes = [Quote(hit, run[0][0], run[-1][1]) for run in told_runs]
+        if not wholes:
+            return None
+        whole = max(wholes, key=lambda one: (_stated(said, [one]), _coverage(said, [one])[0]))
+        most, all_stated = _coverage(said, [whole])[0], _stated(said, [whole])
+        for part in sorted(_parts(hit, told_runs), key=lambda part: part.end - part.start):
+            enough = _coverage(said, [part])[0] >= most - _NEAR and _quoted(said, [part])
+            if enough and (not all_stated or _stated(said, [part])):
+                return part
+        return whole
+
+    def _supported(self, said: str, quotes: Sequence[Quote]) -> bool:
+        if not quotes or not (_stated(said, quotes) and _quoted(said, quotes)):
+            return False
+        covered, gap = _coverage(said, quotes)
+        if covered < COVERED_ALIKE or gap > LONGEST_GAP:
+            return False
+        source = "\n".join(quote.folded for quote in quotes)
+        if not (_same_polarity(said, source) and _same_neighbours(said, source)):
+            return False
+        return covered >= COVERED or self._alike(said, source) >= ALIKE
+
+
+def _parts(hit: Hit, told_runs: Iterable[Sequence[tuple[int, int]]]) -> Iterator[Quote]:
+    for run in told_runs:
+        for first in range(len(run)):
+            for last in range(first, len(run)):
+                yield Quote(hit, run[first][0], run[last][1])
+
+
+def _stated(said: str, quotes: Sequence[Quote]) -> bool:
+    source = "\n".join(quote.folded for quote in quotes)
+    return states_all(said, source, "\n".join(quote.above for quote in quotes))
+
+
+def _quoted(said: str, quotes: Sequence[Quote]) -> bool:
+    wanted = set(terms(said))
+    held = set(terms("\n".join(quote.folded for quote in quotes)))
+    return len(wanted & held) >= QUOTED_TERMS * len(wanted)
+
+
+def _content(said: str) -> str:
+    return _FILLER.sub(" ", said)
+
+
+def _coverage(said: str, quotes: Sequence[Quote]) -> tuple[float, int]:
+    """Return the share of content characters that stand in the quotes or above them, and the gap.
+
+    A character stands there if it does together with a neighbour. What is not Chinese is left to
+    the letter. The gap is the longest run of characters that don't.
+    """
+    source = "\n".join(text for quote in quotes for text in (quote.folded, quote.above))
+    return _covered(said, source)
+
+
+def _covered(said: str, source: str) -> tuple[float, int]:
+    pairs = {a + b for a, b in pairwise(source)}
+    total = held = longest = 0
+    for run in _HAN.findall(_content(said)):
+        gap = 0
+        for stands in _standing(run, pairs, source):
+            gap = 0 if stands else gap + 1
+            longest = max(longest, gap)
+            total, held = total + 1, held + stands
+    return (held / total if total else 1.0), longest
+
+
+def _standing(run: str, pairs: set[str], source: str) -> Iterator[bool]:
+    if len(run) == 1:
+        yield run in source
+        return
+    found = [a + b in pairs for a, b in pairwise(run)]
+    for left, right in pairwise([False, *found, False]):
+        yield left or right
+
+
+def _same_polarity(said: str, source: str) -> bool:
+    """Tell whether what a sentence denies is denied in its source, and nothing else."""
+    clauses = [clause for clause in _CLAUSE.split(source) if _HAN.search(clause)]
+    return all(
+        _denied_alike(clause, clauses)
+        for clause in _CLAUSE.split(said)
+        if _HAN.search(_content(clause))
+    )
+
+
+def _denied_alike(clause: str, clauses: Sequence[str]) -> bool:
+    """Compare with the clauses that say the same; with none, only a denial needs one like it."""
+    fits = [(_covered(clause, one)[0], _denials(one)) for one in clauses]
+    best = max(fits, default=(0.0, 0))[0]
+    denials = _denials(clause)
+    if best < _SAYS_THE_SAME:
+        return not denials or any(there for _, there in fits)
+    most = 9 if best >= _IN_THE_SAME_WORDS else 1  # other words may deny once what these do twice
+    return any(
+        min(there, most) == min(denials, most) for fit, there in fits if fit >= best - _NEAR / 2
+    )
+
+
+def _denials(clause: str) -> int:
+    return len(_NEGATION.findall(_NO_NEGATION.sub("", clause)))
+
+
+def _same_neighbours(said: str, source: str) -> bool:
+    """Tell whether each number stands beside what it stands beside in the source.
+
+    It does not where another number of the same unit stands in words that fit much better.
+    """
+    there = list(_segments(source))
+    for number, words in _segments(said):
+        fits = [
+            (_fit(words, one, number), other) for other, one in there if unit(other) == unit(number)
+        ]
+        own = [fit for fit, other in fits if other == number]
+        if own and max(fits)[0] > max(own) + _SWAPPED:
+            return False
+    return True
+
+
+def _fit(words: str, others: str, of: str) -> float:
+    """Return the share of what stands beside a number that stands in other words, too."""
+    found = [found[0] for found in numbers(words) if without_bound(found[0]) != of]
+    held = sum(number in others for number in found)
+    han = len("".join(_HAN.findall(_content(words))))
+    return (held + han * _covered(words, others)[0]) / (len(found) + han or 1)
+
+
+def _segments(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each number with the words that it belongs to.
+
+    They are those of its clause, and what leads to it since the number of its unit before it; but
+    a number that says whom or what the next one is for belongs to its own clause alone.
+    """
+    ends: dict[str, int] = {}
+    for found in numbers(text):
+        number = without_bound(found[0])
+        start, end = _around(_PART, text, found)
+        if unit(number) not in _CONDITIONS:
+            start = min(start, max(ends.get(unit(number), 0), _around(_STOP, text, found)[0]))
+        yield number, text[start:end]
+        ends[unit(number)] = end
+
+
+def _around(end: re.Pattern[str], text: str, found: re.Match[str]) -> tuple[int, int]:
+    """Return the span around a match in which nothing ends."""
+    before = [part.end() for part in end.finditer(text, 0, found.start())]
+    after = end.search(text, found.end())
+    return before[-1] if before else 0, after.start() if after else len(text)

@@ -1,0 +1,47 @@
+"""Sentences of documents that give orders to a language model, not information to people.
+
+A document is data: what it orders is neither shown to a chat model nor taken as support for what
+a model says. A question needs no such care, since nothing that it says counts as support.
+"""
+
+import re
+
+from knowledge.lexical import normalise
+from knowledge.plaintext import clean_characters
+from knowledge.splitting import sentences
+
+_ORDER = re.compile(
+    r"(?:忽略|无视|忘记|忘掉|抛开|丢弃|绕过|覆盖|不(?:要|必|再|用)(?:理会|遵守|遵循|执行)).{0,12}"
+    r"(?:指令|指示|提示|设定|人设|prompt)"
+    r"|(?:输出|打印|复述|重复|泄露|显示|公开|告诉|发送|说出).{0,12}"
+    r"(?:系统提示|提示词|系统指令|system prompt|密钥|api.?key|环境变量|口令)"
+    r"|你(?:现在|从现在起|今后)(?:是|扮演)|从现在(?:起|开始),?你|(?:请|你将|你要)(?:扮演|假装)|假装你"
+    r"|(?:开发者|调试|越狱|无限制|管理员|dan)模式"
+    r"|(?:ignore|disregard|forget|override).{0,30}(?:instruction|prompt|previous|above|rules)"
+    r"|you are now|system prompt|act as (?:an?|the)\b|jailbreak"
+    r"|<\|[^|]*\||\[/?(?:inst|system)\]|<</?sys>>|</?(?:system|assistant|user|资料|问题)\b"
+    r"|^\W{0,4}(?:system|assistant|系统|系统消息)\W{0,2}:|#\s*(?:system|instruction|指令)"
+    r"|(?:请|必须|只能|务必|一律|直接)[^,。]{0,8}(?:回答|回复|输出|答复)(?:用户|问题)?:?[\"“「『']"
+    r"|(?:致|给|写给|提醒|通知)[^,。]{0,6}(?:ai|人工智能|大模型|语言模型|机器人|智能助手)[^,。]{0,8}:"
+)
+
+
+def gives_orders(sentence: str) -> bool:
+    """Tell whether a sentence speaks to a language model."""
+    return bool(_ORDER.search(normalise(clean_characters(sentence))))
+
+
+def told(text: str) -> list[list[tuple[int, int]]]:
+    """Return the spans of a text's sentences that tell something, in runs that no order breaks."""
+    runs: list[list[tuple[int, int]]] = [[]]
+    for start, end in sentences(text):
+        if gives_orders(text[start:end]):
+            runs.append([])
+        else:
+            runs[-1].append((start, end))
+    return [run for run in runs if run]
+
+
+def without_orders(text: str) -> str:
+    """Return a text without its orders."""
+    return "\n".join(text[run[0][0] : run[-1][1]] for run in told(text))
