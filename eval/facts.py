@@ -12,6 +12,7 @@ Punctuation at a fact's two ends only frames it and is not looked for.
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from eval.numerals import CLOSE, OPEN, canonical, join_thousands
 
@@ -23,9 +24,11 @@ _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": 
 _FRAME = " \t\"'《》〈〉。,;:、!?.·…【】"
 _APART = "\ue002"  # keeps two numbers that only a space parts from becoming one
 _NUMERAL = "零〇一二两三四五六七八九十百千万亿"
+_KEPT = 4096  # texts whose folded form is kept: a report looks at each passage for each fact
 _YEAR = re.compile(r"(?:19|20)\d\d年")
 
 
+@lru_cache(maxsize=_KEPT)
 def normalise(text: str) -> str:
     """Fold what may differ between two writings of the same words."""
     text = unicodedata.normalize("NFKC", MARK.sub("", text)).translate(_QUOTES)
@@ -56,7 +59,10 @@ def _holds(answer: str, fact: str) -> bool:
         if not _continued(answer, start, start + len(fact)):
             return True
         start = answer.find(fact, start + 1)
-    return canonical(fact) in canonical(answer)
+    return _canonical(fact) in _canonical(answer)
+
+
+_canonical = lru_cache(maxsize=_KEPT)(canonical)
 
 
 def _continued(text: str, start: int, end: int) -> bool:

@@ -39,6 +39,7 @@ JUDGED = {"faithfulness": "忠于资料", "answer_relevancy": "切合问题"}
 _TILES = ("answer_accuracy", "refusal_precision", "refusal_recall", "citation_precision")
 _OF_KINDS = ("all_right", "answer_accuracy", "refusal_recall", "citation_precision")
 _MADE_WITH = {"settings": "设置", "knowledge": "知识库版本", "code": "程序版本"}
+_Case = dict[str, Any]
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -75,9 +76,10 @@ def write_report(
         ReportError: A file can't be written.
     """
     result = summary(scored, made.seconds) | dict(judged)
-    page = _page(scored, made, result)
+    cases = [_case(s) for s in scored]
+    page = _page(scored, cases, made, result)
     files: Mapping[str, Callable[[], str]] = {
-        "report.json": lambda: _json(scored, made, result),
+        "report.json": lambda: _json(scored, cases, made, result),
         "report.html": lambda: _rendered("report.html.j2", page),
         "report.md": lambda: _rendered("report.md.j2", page),
         "junit.xml": lambda: junit(scored, Path(made.source).stem),
@@ -90,8 +92,13 @@ def write_report(
     return result
 
 
-def _json(scored: Sequence[Scored], made: Made, result: Mapping[str, Any]) -> str:
-    questions = [{"right": s.right, "kind": s.question.kind, **_case(s)} for s in scored]
+def _json(
+    scored: Sequence[Scored], cases: Sequence[_Case], made: Made, result: Mapping[str, Any]
+) -> str:
+    questions = [
+        {"right": s.right, "kind": s.question.kind, **case}
+        for s, case in zip(scored, cases, strict=True)
+    ]
     whole = {
         "summary": result,
         "source": made.source,
@@ -122,7 +129,10 @@ def _markdown_line(words: str) -> str:
 # -- what the templates are given
 
 
-def _page(scored: Sequence[Scored], made: Made, result: Mapping[str, Any]) -> dict[str, Any]:
+def _page(
+    scored: Sequence[Scored], cases: Sequence[_Case], made: Made, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    both = list(zip(scored, cases, strict=True))
     measured = rates(scored)
     kinds = by_kind(scored) if len(by_kind(scored)) > 1 else {}
     kind_rates = {name: rates(of_kind) for name, of_kind in kinds.items()}
@@ -139,8 +149,8 @@ def _page(scored: Sequence[Scored], made: Made, result: Mapping[str, Any]) -> di
         "kind_labels": [LABELS[name][0] for name in _OF_KINDS],
         "by_kind": [_kind(name, kinds[name], of) for name, of in kind_rates.items()],
         "plots": _plots(scored, measured, kind_rates),
-        "wrong": [_case(s) for s in scored if not s.right],
-        "uncited": [_case(s) for s in scored if s.right and _citation_fault(s)],
+        "wrong": [case for s, case in both if not s.right],
+        "uncited": [case for s, case in both if s.right and _citation_fault(s)],
     }
 
 
@@ -190,7 +200,7 @@ def _plots(
     }
 
 
-def _case(s: Scored) -> dict[str, Any]:
+def _case(s: Scored) -> _Case:
     """Everything that a person needs to see why an answer is wrong."""
     question, outcome = s.question, s.outcome
     understood = outcome.corrected_question
