@@ -72,6 +72,12 @@ ROUTES = [
     ("GET", "/api/documents", {}, "search"),
     ("GET", "/api/documents/d", {}, "search"),
     ("GET", "/api/feedback", {}, "admin"),
+    ("POST", "/api/documents", {}, "admin"),
+    ("PUT", "/api/documents/d", {}, "admin"),
+    ("PATCH", "/api/documents/d", {}, "admin"),
+    ("DELETE", "/api/documents/nosuch", {}, "admin"),
+    ("GET", "/api/jobs", {}, "admin"),
+    ("GET", "/api/jobs/x", {}, "admin"),
 ]
 CREDENTIALS = {
     "nothing": set(),

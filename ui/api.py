@@ -23,6 +23,7 @@ from ui.access import Guard
 from ui.conversations import Owner
 from ui.errors import describe, handle_errors
 from ui.headers import SecureHeaders, allow_sites
+from ui.jobs import Jobs
 from ui.keys import Keys
 from ui.limits import BodyLimit, Limits
 from ui.service import Placed, Served, Service
@@ -65,7 +66,7 @@ def create_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = Tr
     )
     settings = base.settings
     work = Work(settings.queue_limit, chat_model=bool(settings.chat_model))
-    app.state.service = Service(base, assistant, History(settings), work)
+    app.state.service = Service(base, assistant, History(settings), work, Jobs(base))
     for part in (router, documents.router, conversations.router, openai_api.router):
         app.include_router(part)
     handle_errors(app)

@@ -12,6 +12,7 @@ from knowledge.types import Document, Hit
 
 if TYPE_CHECKING:
     from assistant.history import Exchange
+    from ui import jobs
 
 
 def _is_text(text: str) -> str:
@@ -207,6 +208,50 @@ class WholeDocument(BaseModel):
             metadata=dict(document.metadata),
             text=document.text,
         )
+
+
+class Changes(BaseModel):
+    """What changes about a document; what is not named stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"metadata": {"expires": "2027-12-31", "url": ""}}]}
+    )
+
+    title: Annotated[Text, Field(max_length=500)] = ""
+    metadata: dict[
+        Annotated[Text, Field(min_length=1, max_length=64)], Annotated[Text, Field(max_length=2000)]
+    ] = Field(default={}, max_length=50)
+
+
+class NotRead(BaseModel):
+    """A row that could not be read."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    path: str
+    error: str
+
+
+class Job(BaseModel):
+    """A change to the documents, and how far it is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    kind: Literal["upload", "replace", "metadata", "remove"]
+    name: str = Field(description="The file's, or the document's id.")
+    state: Literal["waiting", "reading", "indexing", "done", "failed"]
+    documents: int = Field(description="Done so far.")
+    total: int = Field(description="Documents in all; 0 until the file is read.")
+    passages: int = Field(description="Indexed so far.")
+    ids: list[str] = Field(description="Of the documents that are done.")
+    failed: list[NotRead]
+    error: str = Field(description="Why it failed.")
+
+    @classmethod
+    def of(cls, job: "jobs.Job") -> Self:
+        """Return the wire form of a job."""
+        return cls.model_validate(job)
 
 
 class Message(BaseModel):

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from assistant.chain import Assistant
 from assistant.history import History
 from knowledge.base import KnowledgeBase
+from ui.jobs import Jobs
 from ui.work import Work
 
 
@@ -20,6 +21,7 @@ class Service:
     assistant: Assistant
     history: History
     work: Work
+    jobs: Jobs
 
 
 async def _service(request: Request) -> Service:
