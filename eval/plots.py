@@ -8,8 +8,9 @@ from eval.metrics import Rate
 
 WIDTH = 640  # user units; the page scales it
 _ROW = 30
-_LEFT, _RIGHT = 150, 60
+_LEFT, _RIGHT = 150, 84
 _HEIGHT, _BOTTOM, _TOP = 220, 34, 12
+_ANCHORS = {0: "start", 1: "end"}  # the outermost labels of an axis stay inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _axis(bounds: tuple[float, float], unit: str) -> list[str]:
     line = f"<path class='axis' d='M20 {_HEIGHT - _BOTTOM}H{WIDTH - 20}'/>"
     ticks = [
         f"<text class='tick' x='{20 + share * (WIDTH - 40):.0f}' y='{_HEIGHT - 14}'"
-        f" text-anchor='middle'>{low + share * (high - low):.3g}{unit}</text>"
+        f" text-anchor='{_ANCHORS.get(share, 'middle')}'>{low + share * (high - low):.3g}{unit}</text>"
         for share in (0, 0.25, 0.5, 0.75, 1)
     ]
     return [line, *ticks]
