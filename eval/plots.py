@@ -101,7 +101,8 @@ def _axis(bounds: tuple[float, float], unit: str) -> list[str]:
     line = f"<path class='axis' d='M20 {_HEIGHT - _BOTTOM}H{WIDTH - 20}'/>"
     ticks = [
         f"<text class='tick' x='{20 + share * (WIDTH - 40):.0f}' y='{_HEIGHT - 14}'"
-        f" text-anchor='{_ANCHORS.get(share, 'middle')}'>{low + share * (high - low):.3g}{unit}</text>"
+        f" text-anchor='{_ANCHORS.get(share, 'middle')}'>"
+        f"{low + share * (high - low):.3g}{unit}</text>"
         for share in (0, 0.25, 0.5, 0.75, 1)
     ]
     return [line, *ticks]
