@@ -10,7 +10,7 @@ WIDTH = 640  # user units; the page scales it
 _ROW = 30
 _LEFT, _RIGHT = 150, 84
 _HEIGHT, _BOTTOM, _TOP = 220, 34, 12
-_ANCHORS = {0: "start", 1: "end"}  # the outermost labels of an axis stay inside
+_ANCHORS = {0.0: "start", 1.0: "end"}  # the outermost labels of an axis stay inside
 
 
 @dataclass(frozen=True, slots=True)
