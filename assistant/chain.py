@@ -11,6 +11,7 @@ from assistant.composing import Composed, Composer, finished
 from assistant.evidence import Evidence, judge
 from assistant.extractive import ExtractiveComposer
 from assistant.follow_ups import stand_alone
+from assistant.injection import without_orders
 from assistant.questions import check
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
@@ -122,7 +123,9 @@ def _preparation(base: KnowledgeBase) -> Runnable[State, State]:
                 )
             )
         )
-        | RunnablePassthrough.assign(hits=RunnableLambda(lambda s: base.search(s["query"], HITS)))
+        | RunnablePassthrough.assign(
+            hits=RunnableLambda(lambda s: without_orders(base.search(s["query"], HITS)))
+        )
         | RunnablePassthrough.assign(
             evidence=RunnableLambda(
                 lambda s: judge(understand(s["query"], base.term_weights), s["hits"])

@@ -5,13 +5,12 @@ have to, in no other relation: no negation more or less, no number beside the wr
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from assistant.claims import fold, numbers, states_all, unit, without_bound, without_list_mark
-from assistant.injection import told
 from knowledge.lexical import terms
 from knowledge.splitting import sentences
 from knowledge.types import Hit
@@ -111,16 +110,20 @@ class Grounding:
 
     def _best(self, said: str, hit: Hit) -> Quote | None:
         """Return the shortest run of a passage's sentences that holds what the passage does."""
-        told_runs = told(hit.passage.text)
-        wholes = [Quote(hit, run[0][0], run[-1][1]) for run in told_runs]
-        if not wholes:
+        spans = sentences(hit.passage.text)
+        if not spans:
             return None
-        whole = max(wholes, key=lambda one: (_stated(said, [one]), _coverage(said, [one])[0]))
+        whole = Quote(hit, spans[0][0], spans[-1][1])
         most, all_stated = _coverage(said, [whole])[0], _stated(said, [whole])
-        for part in sorted(_parts(hit, told_runs), key=lambda part: part.end - part.start):
-            enough = _coverage(said, [part])[0] >= most - _NEAR and _quoted(said, [part])
-            if enough and (not all_stated or _stated(said, [part])):
-                return part
+        runs = (
+            Quote(hit, spans[first][0], spans[last][1])
+            for first in range(len(spans))
+            for last in range(first, len(spans))
+        )
+        for run in sorted(runs, key=lambda run: run.end - run.start):
+            enough = _coverage(said, [run])[0] >= most - _NEAR and _quoted(said, [run])
+            if enough and (not all_stated or _stated(said, [run])):
+                return run
         return whole
 
     def _supported(self, said: str, quotes: Sequence[Quote]) -> bool:
@@ -133,13 +136,6 @@ class Grounding:
         if not (_same_polarity(said, source) and _same_neighbours(said, source)):
             return False
         return covered >= COVERED or self._alike(said, source) >= ALIKE
-
-
-def _parts(hit: Hit, told_runs: Iterable[Sequence[tuple[int, int]]]) -> Iterator[Quote]:
-    for run in told_runs:
-        for first in range(len(run)):
-            for last in range(first, len(run)):
-                yield Quote(hit, run[first][0], run[last][1])
 
 
 def _stated(said: str, quotes: Sequence[Quote]) -> bool:

@@ -1,19 +1,24 @@
 """Sentences of documents that give orders to a language model, not information to people.
 
-A document is data: what it orders is neither shown to a chat model nor taken as support for what
-a model says. A question needs no such care, since nothing that it says counts as support.
+A document is data: what it orders is neither quoted, nor shown to a chat model, nor taken as
+support for what one says. A question needs no such care, since nothing in it counts as support.
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 from knowledge.lexical import normalise
 from knowledge.plaintext import clean_characters
 from knowledge.splitting import sentences
+from knowledge.types import Hit, Passage
 
 _ORDER = re.compile(
     r"(?:忽略|无视|忘记|忘掉|抛开|丢弃|绕过|覆盖|不(?:要|必|再|用)(?:理会|遵守|遵循|执行)).{0,12}"
     r"(?:指令|指示|提示|设定|人设|prompt)"
-    r"|(?:输出|打印|复述|重复|泄露|显示|公开|告诉|发送|说出).{0,12}"
+    r"|(?<!不得)(?<!禁止)(?<!严禁)(?:输出|打印|复述|重复|泄露|显示|公开|告诉|发送|说出).{0,12}"
     r"(?:系统提示|提示词|系统指令|system prompt|密钥|api.?key|环境变量|口令)"
     r"|你(?:现在|从现在起|今后)(?:是|扮演)|从现在(?:起|开始),?你|(?:请|你将|你要)(?:扮演|假装)|假装你"
     r"|(?:开发者|调试|越狱|无限制|管理员|dan)模式"
@@ -31,17 +36,21 @@ def gives_orders(sentence: str) -> bool:
     return bool(_ORDER.search(normalise(clean_characters(sentence))))
 
 
-def told(text: str) -> list[list[tuple[int, int]]]:
-    """Return the spans of a text's sentences that tell something, in runs that no order breaks."""
-    runs: list[list[tuple[int, int]]] = [[]]
-    for start, end in sentences(text):
-        if gives_orders(text[start:end]):
-            runs.append([])
-        else:
-            runs[-1].append((start, end))
-    return [run for run in runs if run]
+def without_orders(hits: Iterable[Hit]) -> list[Hit]:
+    """Return the hits cut into what stands before, between and behind their orders."""
+    return [part for hit in hits for part in _parts(hit)]
 
 
-def without_orders(text: str) -> str:
-    """Return a text without its orders."""
-    return "\n".join(text[run[0][0] : run[-1][1]] for run in told(text))
+def _parts(hit: Hit) -> list[Hit]:
+    text = hit.passage.text
+    spans = [(span, gives_orders(text[slice(*span)])) for span in sentences(text)]
+    if not any(orders for _, orders in spans):
+        return [hit]
+    runs = [list(run) for orders, run in groupby(spans, itemgetter(1)) if not orders]
+    return [_part(hit, run[0][0][0], run[-1][0][1]) for run in runs]
+
+
+def _part(hit: Hit, start: int, end: int) -> Hit:
+    whole = hit.passage
+    part = Passage(whole.text[start:end], whole.start + start, whole.start + end, whole.section)
+    return replace(hit, passage=part)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from assistant.injection import without_orders
 from assistant.types import Turn
 from knowledge.plaintext import clean_characters
 from knowledge.types import Hit
@@ -49,7 +48,7 @@ def _passage(n: int, hit: Hit) -> str:
     above = [hit.document.title, *hit.passage.section]
     facts = [metadata.get(name, "") for name in ("document_number", "issuer", "date", "validity")]
     head = _data(" / ".join(above) + "；".join(["", *filter(None, facts)]))
-    return f"<资料 编号={n}>\n（{head}）\n{_data(without_orders(hit.passage.text))}\n</资料>"
+    return f"<资料 编号={n}>\n（{head}）\n{_data(hit.passage.text)}\n</资料>"
 
 
 def _data(text: str) -> str:
