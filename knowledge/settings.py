@@ -1,6 +1,7 @@
 """Settings, read from the environment when called, never at import."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,6 +75,11 @@ class Settings(BaseSettings):
     )
     upload_limit: int = Field(
         default=50, ge=1, description="Largest file that can be uploaded, in megabytes."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning",
+        description="From which level on the server logs to stderr, as JSON lines; info: one for "
+        "every request.",
     )
     cors_origins: str = Field(
         default="",

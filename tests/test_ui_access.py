@@ -78,6 +78,7 @@ ROUTES = [
     ("DELETE", "/api/documents/nosuch", {}, "admin"),
     ("GET", "/api/jobs", {}, "admin"),
     ("GET", "/api/jobs/x", {}, "admin"),
+    ("GET", "/metrics", {}, "admin"),
 ]
 CREDENTIALS = {
     "nothing": set(),

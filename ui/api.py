@@ -9,7 +9,9 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from assistant.chain import Assistant
@@ -26,6 +28,8 @@ from ui.headers import SecureHeaders, allow_sites
 from ui.jobs import Jobs
 from ui.keys import Keys
 from ui.limits import BodyLimit, Limits
+from ui.metrics import MeasuredAssistant, Metrics
+from ui.observing import Observer
 from ui.service import Placed, Served, Service
 from ui.streams import event, stream
 from ui.work import Work
@@ -66,7 +70,10 @@ def create_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = Tr
     )
     settings = base.settings
     work = Work(settings.queue_limit, chat_model=bool(settings.chat_model))
-    app.state.service = Service(base, assistant, History(settings), work, Jobs(base))
+    metrics = Metrics(base, work)
+    measured = MeasuredAssistant(assistant, metrics)
+    jobs = Jobs(base, metrics.changed)
+    app.state.service = Service(base, measured, History(settings), work, jobs, metrics)
     for part in (router, documents.router, conversations.router, openai_api.router):
         app.include_router(part)
     handle_errors(app)
@@ -84,6 +91,7 @@ def _protect(app: FastAPI, settings: Settings, *, loopback: bool) -> None:
     app.add_middleware(BodyLimit, upload_megabytes=settings.upload_limit)
     allow_sites(app, settings)
     app.add_middleware(SecureHeaders, frame_ancestors=settings.frame_ancestors)
+    app.add_middleware(Observer, metrics=app.state.service.metrics)
 
 
 @router.post(
@@ -175,3 +183,9 @@ def readyz(served: Served) -> schemas.Readiness:
     served.base.search("办事", limit=1)
     found, passages = served.base.catalogue.count()
     return schemas.Readiness(ready=True, documents=found, passages=passages)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(served: Served) -> PlainTextResponse:
+    """Return counts and times for Prometheus."""
+    return PlainTextResponse(served.metrics.page(), media_type=CONTENT_TYPE_LATEST)

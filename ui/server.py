@@ -17,19 +17,21 @@ from knowledge.errors import KnowledgeError
 from knowledge.readers import read_document
 from ui.api import create_app
 from ui.console import say, waiting
+from ui.observing import log_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SAMPLE = Path(knowledge.__file__).parent / "sample"
-GRACE = 5  # seconds that open answers have to finish when the server is told to stop
+GRACE = 10  # seconds that open answers have to finish when the server is told to stop
 
 
 def make_server_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = True) -> FastAPI:
     """Return the API with the chat page at ``/``."""
     from ui.chat import mount_chat
 
-    return mount_chat(create_app(base, assistant, loopback=loopback), base, assistant)
+    app = create_app(base, assistant, loopback=loopback)
+    return mount_chat(app, base, app.state.service.assistant)
 
 
 def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> None:
@@ -44,6 +46,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
     Raises:
         KnowledgeError: The port can't be had, or the model is not there.
     """
+    log_lines(base.settings.log_level)
     listening = _bind(host, port)
     if sample and not base.catalogue.count()[0]:
         load_sample(base)
@@ -51,7 +54,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
     assistant.warm()  # the first citizen does not wait
     config = uvicorn.Config(
         make_server_app(base, assistant, loopback=_is_loopback(listening)),
-        log_level="warning",
+        log_config=None,  # as ours
         access_log=False,  # addresses of searches hold what citizens ask
         timeout_graceful_shutdown=GRACE,
     )

@@ -10,6 +10,7 @@ from assistant.chain import Assistant
 from assistant.history import History
 from knowledge.base import KnowledgeBase
 from ui.jobs import Jobs
+from ui.metrics import Metrics
 from ui.work import Work
 
 
@@ -22,6 +23,7 @@ class Service:
     history: History
     work: Work
     jobs: Jobs
+    metrics: Metrics
 
 
 async def _service(request: Request) -> Service:
