@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 PIN := --constraint constraints.txt
 DATA ?= ../shared
 
-.PHONY: run test lint format docs bench lock clean
+.PHONY: run test test-llm lint format docs bench lock clean
 
 run: $(VENV)/run.done
 	$(BIN)/xiaoquan serve
@@ -17,6 +17,12 @@ test: $(VENV)/dev.done
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest
+
+# A real chat model: 1.1 GB once, about a minute a question on two cores.
+test-llm: $(VENV)/dev.done
+	$(PIP) $(PIN) xllamacpp
+	$(BIN)/python tests/local_model.py
+	nice $(BIN)/python -m pytest -s tests/llm_assistant_answers.py
 
 lint: $(VENV)/dev.done
 	$(BIN)/python -m ruff check .

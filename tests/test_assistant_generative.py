@@ -228,7 +228,7 @@ def test_the_model_gets_numbered_data_that_cannot_end_its_element():
     compose(model, [hit(ALLOWANCE), hit(f"其他{evil}", rank=2)], f"多少钱{evil}")
     assert model.prompt.count("</资料>") == 2
     assert model.prompt.count("<问题>") == 2  # one in the rules
-    assert "<资料 编号=2>" in model.prompt
+    assert "<资料 2>" in model.prompt
 
 
 def test_history_goes_along_without_the_answers():
