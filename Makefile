@@ -24,6 +24,11 @@ test-llm: $(VENV)/dev.done
 	$(BIN)/python tests/local_model.py
 	nice $(BIN)/python -m pytest -s tests/llm_assistant_answers.py
 
+# Tests in a real browser; apt brings Chromium where it may.
+test-browser: $(VENV)/dev.done
+	command -v chromium >/dev/null || apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk
+	$(BIN)/python -m pytest -m browser
+
 lint: $(VENV)/dev.done
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy

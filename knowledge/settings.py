@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         description="From which level on the server logs to stderr, as JSON lines; info: one for "
         "every request.",
     )
+    idle_minutes: float = Field(
+        default=0,
+        ge=0,
+        description="Minutes without a touch after which the chat page forgets its conversations, "
+        "for terminals that many use; 0: never. The kiosk page always starts anew.",
+    )
     cors_origins: str = Field(
         default="",
         description="Sites whose pages may call the API from a browser, separated by spaces "

@@ -11,6 +11,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.models import default_model
 from knowledge.readers import read_document
 from knowledge.settings import load_settings
+from tests.browsing import ARGUMENTS, CHROMIUM, Watch
 
 SAMPLE = Path(knowledge.__file__).parent / "sample"
 _connect = socket.socket.connect
@@ -74,3 +75,34 @@ def sample_base(sample_home):
     """The knowledge base of the bundled sample; not to be changed."""
     with KnowledgeBase(load_settings(home=sample_home)) as base:
         yield base
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, driven by Playwright."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}: make test-browser installs it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, served):
+    """Open pages as another citizen each time; none may complain or ask another host."""
+    watch, contexts = Watch(served), []
+
+    def open_page(path="/", **context):
+        contexts.append(chromium.new_context(locale="zh-CN", **context))
+        page = contexts[-1].new_page()
+        watch.follow(page)
+        page.goto(served + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert watch.problems == []

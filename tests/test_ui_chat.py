@@ -11,17 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.chain import Assistant
-from assistant.types import Answer, Citation, Turn
+from assistant.history import History
+from assistant.types import Answer, Citation
 from knowledge.base import KnowledgeBase
 from knowledge.errors import HomeError
 from knowledge.settings import load_settings
-from knowledge.types import Document, Hit, Passage
-from ui.chat import answering, make_page, questions_from, suggester
-from ui.markup import answer_html, question_html, streamed_html
+from knowledge.types import Document
+from ui.chat import make_page, stopped
+from ui.conversing import Asked, Desk, answering, opened
+from ui.exchanges import Place, answer_html, exchange_html, streamed_html
+from ui.markup import marked as marked_html
 from ui.server import make_server_app
+from ui.sources import reader_html, source_html
+from ui.suggesting import Suggester, questions_from
 from ui.theme import theme
 
 QUESTION = "青湖公园停车怎么收费"
+ME = "a-token-of-one-browser"
 NOTICE = Document(
     "parking",
     "青湖公园停车怎么收费",
@@ -40,8 +46,8 @@ def base(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def assistant(base):
-    return Assistant(base)
+def desk(base):
+    return Desk(base, Assistant(base), History(base.settings), Suggester(base))
 
 
 class Tags(HTMLParser):
@@ -66,9 +72,9 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def made_answer(text, start, end, source="/docs/a.md", **other):
+def made_answer(text, start, end, **other):
     citation = Citation(
-        1, "a", "标题", "一、总则", source, "2024-01-02", text[start:end], start, end
+        1, "a", "标题", "一、总则", "/docs/a.md", "2024-01-02", text[start:end], start, end
     )
     fields = {
         "question": "问", "corrected_question": "问", "answer": f"{text[start:end]}[1]",
@@ -78,9 +84,21 @@ def made_answer(text, start, end, source="/docs/a.md", **other):
     return Answer(**{**fields, **other})
 
 
-def hit_of(text, **metadata):
-    document = Document("a", "标题", "", "/docs/a.md", metadata)
-    return Hit(1, 1.0, 1.0, 1.0, Passage(text, 0, len(text)), document)
+class OneDocument:
+    """A knowledge base of one document, as far as a source needs it."""
+
+    def __init__(self, text, **metadata):
+        self._document = Document("a", "标题", text, "/docs/a.md", metadata)
+
+    def document(self, document_id):
+        return self._document if document_id == "a" else None
+
+    def passages(self, _document_id):
+        return []
+
+
+def place_of(text, start, end):
+    return Place.of(made_answer(text, start, end).citations[0])
 
 
 def marked(html):
@@ -90,33 +108,43 @@ def marked(html):
 # -- what is shown
 
 
-def test_a_source_shows_its_facts_and_the_quoted_words_in_their_passage():
-    text = "第一条 总的规定。第二条 每小时收费3元。第三条 其他。"
-    html = answer_html(
-        made_answer(text, 9, 22, source="https://example.test/a"),
-        [hit_of(text, issuer="管理处", document_number="青园〔2024〕5号", status="repealed")],
-        "x",
-    )
+def test_a_source_shows_its_facts_and_the_quoted_words_in_their_passage(base, desk):
+    answer = desk.assistant.ask(QUESTION).answer()
+    html = source_html(base, Place.of(answer.citations[0]))
     shown = Tags(html).text
-    for fact in ("标题", "一、总则", "管理处", "青园〔2024〕5号", "2024-01-02", "已废止"):
+    for fact in (NOTICE.title, "青湖公园管理处", "青园〔2024〕5号", "2024-05-06"):
         assert fact in shown
-    assert marked(html) == text[9:22]
-    assert text in shown
+    assert "每小时收费3元" in marked(html)
+
+
+def test_a_document_says_that_it_is_repealed_and_where_its_original_is():
+    text = "收费3元。"
+    place = place_of(text, 0, 5)
+    html = source_html(OneDocument(text, status="repealed", url="https://example.test/a"), place)
+    assert "已废止" in html
     assert 'href="https://example.test/a"' in html
 
 
+def test_a_document_that_was_changed_since_marks_nothing_wrong():
+    place = place_of("收费3元。", 0, 5)
+    changed = OneDocument("现在收费5元。")
+    assert "更新过" in source_html(changed, place)
+    assert marked(source_html(changed, place)) == ""
+    assert marked(reader_html(changed, place)) == ""
+
+
 def test_the_mark_in_the_answer_leads_to_its_source():
-    html = answer_html(made_answer("收费3元。", 0, 5), [hit_of("收费3元。")], "x7")
-    assert 'href="#x7-1"' in html
-    assert 'id="x7-1"' in html
+    answer = made_answer("收费3元。", 0, 5)
+    address = unescape(re.search('href="(page/source[^"]+)"', answer_html(answer))[1])
+    assert address == Place.of(answer.citations[0]).address("source")
 
 
 def test_a_number_in_brackets_that_cites_nothing_stays_as_it_was():
     answer = made_answer("收费3元。", 0, 5, answer="见国发[2019]5号。[1]")
-    assert "[2019]" in Tags(answer_html(answer, [], "x")).text
+    assert "[2019]" in Tags(answer_html(answer)).text
 
 
-def test_a_refusal_looks_different_and_has_no_sources():
+def test_a_refusal_looks_different_has_no_sources_and_offers_a_next_step():
     answer = made_answer(
         "",
         0,
@@ -126,25 +154,25 @@ def test_a_refusal_looks_different_and_has_no_sources():
         citations=(),
         status="not_found",
     )
-    html = answer_html(answer, [], "x")
+    html = answer_html(answer)
     assert "xq-refusal" in html
-    assert "12345" in html
     assert "xq-sources" not in html
+    assert 'href="tel:12345"' in html
 
 
 def test_what_was_understood_is_said_only_when_it_differs():
     corrected = made_answer("收费", 0, 2, corrected_question="停车怎么收费")
-    assert "停车怎么收费" in answer_html(corrected, [], "x")
-    assert "理解" not in answer_html(made_answer("收费", 0, 2), [], "x")
+    assert "停车怎么收费" in answer_html(corrected)
+    assert "理解" not in answer_html(made_answer("收费", 0, 2))
 
 
 def test_a_table_and_headings_are_drawn():
     text = "## 收费标准\n| 时间 | 收费 |\n|---|---|\n| 首小时 | 免费 |\n- 夜间不收费"
-    html = answer_html(made_answer(text, 0, len(text)), [hit_of(text)], "x")
+    html = answer_html(made_answer(text, 0, len(text)))
     assert "<td>免费</td>" in html
-    assert "<td><mark> 免费 </mark></td>" in html
     assert "#" not in Tags(html).text
     assert "|" not in Tags(html).text
+    assert "<td><mark> 免费 </mark></td>" in marked_html(text, 0, len(text))
 
 
 # -- nothing of a document becomes part of the page
@@ -162,27 +190,27 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_as_text(text):
-    answer = made_answer(text, 0, len(text), answer=f"{text}[1]")
+    place = place_of(text, 0, len(text))
+    base = OneDocument(text, issuer=text, validity=text)
+    answer = made_answer(text, 0, len(text), answer=f"{text}[1]", question=text)
     for html in (
-        question_html(text),
+        exchange_html(text, answer_html(answer)),
         streamed_html(text),
-        answer_html(answer, [hit_of(text, issuer=text, validity=text)], "x"),
-        answer_html(answer, [], "x"),
+        source_html(base, place),
+        reader_html(base, place),
     ):
         seen = Tags(html).seen
         assert {tag for tag, _ in seen} <= {
-            "div", "p", "a", "span", "strong", "mark", "details", "summary", "h2",
+            "article", "div", "p", "a", "span", "strong", "mark", "h2", "ol", "li", "button",
+            "dl", "dt", "dd",
         }  # fmt: skip
         assert not any(name.startswith("on") for _, attributes in seen for name in attributes)
         assert all("javascript" not in (attributes.get("href") or "") for _, attributes in seen)
-        assert (
-            len(html.splitlines()) == 1
-        )  # a blank line would hand the rest to the Markdown reader
 
 
-@pytest.mark.parametrize("source", ["javascript:alert(1)", "/docs/a.md", "file:///etc/passwd"])
-def test_only_web_addresses_become_links(source):
-    html = answer_html(made_answer("收费", 0, 2, source=source), [hit_of("收费")], "x")
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "/docs/a.md", "file:///etc/passwd"])
+def test_only_web_addresses_become_links(address):
+    html = source_html(OneDocument("收费", url=address), place_of("收费", 0, 2))
     assert "查看原文" not in html
 
 
@@ -195,7 +223,7 @@ PIECES = st.lists(
 def test_any_quote_is_highlighted_and_the_tags_nest(text, data):
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    html = answer_html(made_answer(text, start, end), [hit_of(text)], "x")
+    html = marked_html(text, start, end)
     Tags(html)
     signs = r"[\s|#>•\-\ue000□]"
     assert re.sub(signs, "", marked(html)) == re.sub(signs, "", text[start:end])
@@ -204,52 +232,65 @@ def test_any_quote_is_highlighted_and_the_tags_nest(text, data):
 # -- a conversation
 
 
-def test_an_answer_streams_and_is_remembered(assistant):
-    steps = list(answering(assistant, QUESTION, [], []))
-    shown = [messages for _, messages, _ in steps]
-    assert [message["role"] for message in shown[0]] == ["user"]
-    assert "xq-sources" not in shown[1][-1]["content"]
-    assert "xq-sources" in shown[-1][-1]["content"]
-    assert "青园〔2024〕5号" in shown[-1][-1]["content"]
-    history = steps[-1][2]
-    assert [turn.role for turn in history] == ["user", "assistant"]
-    assert history[0] == Turn("user", QUESTION)
-    follow_up = list(answering(assistant, "那收费多少呢", shown[-1], history))[-1]
-    assert "20元" in follow_up[1][-1]["content"]
-    assert len(follow_up[2]) == 4
+def last(desk, question, conversation, **more):
+    return list(answering(desk, Asked(question, ME, conversation, **more)))[-1]
 
 
-def test_an_empty_question_changes_nothing(assistant):
-    ((_, messages, history),) = answering(assistant, "  ", [], [])
-    assert (messages, history) == ([], [])
+def test_an_answer_streams_and_is_remembered(desk):
+    steps = list(answering(desk, Asked(QUESTION, ME, "c1")))
+    assert "xq-waiting" in steps[0][1]
+    assert "xq-sources" not in steps[1][1]
+    assert "xq-sources" in steps[-1][1]
+    past, current = last(desk, "那收费多少呢", "c1")
+    assert QUESTION in past
+    assert "20元" in current
+    shown, start = opened(desk, ME, "c1")
+    assert shown.count("<article") == 2
+    assert start == ""
 
 
-def test_a_question_too_long_is_refused_politely_and_not_remembered(assistant):
-    _, messages, history = list(answering(assistant, "问" * 3000, [], []))[-1]
-    assert "太长" in messages[-1]["content"]
-    assert history == []
+def test_asking_anew_takes_the_place_of_what_was_asked(desk):
+    last(desk, QUESTION, "c2")
+    (first,) = desk.history.exchanges(ME, "c2")
+    last(desk, QUESTION, "c2", replaces=first.id)
+    (second,) = desk.history.exchanges(ME, "c2")
+    assert second.id != first.id
+
+
+@pytest.mark.parametrize(("question", "told"), [("  ", "空"), ("问" * 3000, "太长")])
+def test_what_cannot_be_asked_is_told_politely_and_not_remembered(desk, question, told):
+    _, current = last(desk, question, "c3")
+    assert told in current
+    assert desk.history.exchanges(ME, "c3") == []
 
 
 @pytest.mark.parametrize(
     ("error", "told"), [(HomeError("数据文件夹满了。"), "满了"), (OSError("/secret"), "稍后再试")]
 )
-def test_a_failure_is_a_polite_message(error, told, caplog):
+def test_a_failure_is_a_polite_message(desk, error, told, caplog):
     class Failing:
-        def ask(self, question, history=()):
+        def ask(self, question, history=(), **more):
             raise error
 
+    failing = Desk(desk.base, Failing(), desk.history, desk.suggester)
     with caplog.at_level(logging.DEBUG):
-        _, messages, _ = list(answering(Failing(), "我的病历", [], []))[-1]
-    assert told in messages[-1]["content"]
-    assert "secret" not in messages[-1]["content"]
+        _, current = last(failing, "我的病历", "c4")
+    assert told in current
+    assert "secret" not in current
     assert "我的病历" not in caplog.text
+
+
+def test_what_was_written_stays_when_it_is_stopped():
+    _, html = stopped(exchange_html("问", streamed_html("一半")))
+    assert "一半" in Tags(html).text
+    assert "已停止" in Tags(html).text
 
 
 # -- the start
 
 
 def test_questions_to_start_with_are_answered_by_the_documents(sample_base):
-    suggestions = suggester(sample_base)()
+    suggestions = Suggester(sample_base).to_start()
     titles = " ".join(record.title for record in sample_base.documents())
     assert len(suggestions) == 6
     for question in suggestions:
@@ -259,12 +300,22 @@ def test_questions_to_start_with_are_answered_by_the_documents(sample_base):
 
 def test_new_documents_are_suggested_and_removed_ones_are_not(tmp_path):
     with KnowledgeBase(load_settings(home=tmp_path)) as base:
-        suggest = suggester(base)
-        assert suggest() == []
+        suggester = Suggester(base)
+        assert suggester.to_start() == []
         base.add(NOTICE)
-        assert suggest() == [NOTICE.title]
+        assert suggester.to_start() == [NOTICE.title]
         base.remove([NOTICE.id])
-        assert suggest() == []
+        assert suggester.to_start() == []
+
+
+def test_what_to_ask_next_is_answered_and_was_not_just_asked(sample_base):
+    assistant = Assistant(sample_base)
+    answer = assistant.ask("公积金怎么提取").answer()
+    found = Suggester(sample_base).to_go_on(answer)
+    assert 0 < len(found) <= 3
+    assert answer.question not in found
+    for question in found:
+        assert not assistant.ask(question).answer().refused
 
 
 def test_titles_become_questions():
@@ -276,8 +327,8 @@ def test_titles_become_questions():
 # -- the page
 
 
-def test_the_page_asks_no_other_host_for_anything(base, assistant):
-    client = TestClient(make_server_app(base, assistant))
+def test_the_page_asks_no_other_host_for_anything(base, desk):
+    client = TestClient(make_server_app(base, desk.assistant))
     page = client.get("/").text
     assert "小泉" in page
     loaded = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', page)
@@ -288,7 +339,7 @@ def test_the_page_asks_no_other_host_for_anything(base, assistant):
     assert client.get("/docs").status_code == 200
 
 
-def test_gradio_offers_no_functions_to_others_and_reports_nothing(base, assistant):
-    page = make_page(base, assistant)
+def test_gradio_offers_no_functions_to_others_and_reports_nothing(desk):
+    page = make_page(desk)
     assert page.analytics_enabled is False
     assert page.get_api_info()["named_endpoints"] == {}

@@ -30,8 +30,7 @@ def make_server_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool
     """Return the API with the chat page at ``/``."""
     from ui.chat import mount_chat
 
-    app = create_app(base, assistant, loopback=loopback)
-    return mount_chat(app, base, app.state.service.assistant)
+    return mount_chat(create_app(base, assistant, loopback=loopback))
 
 
 def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gradio.themes import Base
 
-STYLES = Path(__file__).with_name("chat.css")
-HEAD = Path(__file__).with_name("head.html")
+STATIC = Path(__file__).with_name("static")
+SHELL = STATIC / "shell.html"  # what stands around the conversation
+HEAD = [STATIC / "head.html"]
 # Chinese fonts that systems bring along; nothing is fetched.
 FONTS = (
     "PingFang SC",

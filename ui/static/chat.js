@@ -1,0 +1,332 @@
+// The chat page: sends what the citizen does, opens sources and conversations beside the answers.
+import {keep, kept, once, say, send, token} from "./common.js";
+
+const find = (selector) => document.querySelector(selector);
+const seconds = Number(find("meta[name=xq-idle]")?.content ?? 0);
+let events = null; // to Gradio
+let replaces = ""; // the exchange that is being asked anew
+let dressed = ""; // the exchange that has its suggestions
+let opening = true; // a conversation is on its way; what is asked meanwhile waits for it
+let waiting = null;
+
+if (kept("conversation")) document.documentElement.classList.add("xq-resuming");
+
+// -- asking
+
+const place = () => ({owner: once("owner"), conversation: once("conversation")});
+const busy = () => find("#xq-current article") && !find("#xq-current .xq-actions");
+const ask = (question, more = {}) => {
+  if (opening) { waiting = () => ask(question, more); return; }
+  if (busy()) return;
+  hush();
+  keep("spoken", "yes"); // there is something to come back to
+  events.ask({...place(), question, replaces, ...more});
+  replaces = "";
+};
+const open = (conversation) => {
+  keep("conversation", conversation);
+  opening = true;
+  replaces = dressed = "";
+  hush();
+  closeSource();
+  events.open(place());
+};
+window.xiaoquan = {
+  opened: () => {
+    opening = false;
+    if (waiting) waiting();
+    else suggest();
+    waiting = null;
+  },
+  submit: (question) => {
+    if (busy()) return question; // it stays until the answer is there
+    if (question.trim()) ask(question);
+    return "";
+  },
+};
+
+const box = () => find("#xq-box textarea");
+const type = (text) => {
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box(), text);
+  box().dispatchEvent(new Event("input", {bubbles: true}));
+  box().focus();
+};
+
+// The newest question stays at the top while its answer grows below it, so that an answer is
+// read from its beginning; whoever scrolls is left alone.
+const watch = () => {
+  let shown = "";
+  new MutationObserver(() => {
+    document.documentElement.classList.remove("xq-resuming");
+    const exchange = find("#xq-current article") ?? find("#xq-past article:last-of-type");
+    find("#xq-current").classList.toggle("xq-asked", Boolean(find("#xq-current article")));
+    const now = exchange ? exchange.dataset.question + find("#xq-past").childElementCount : "";
+    if (exchange && find("#xq-current .xq-waiting, #xq-past > * > article") && now !== shown) {
+      exchange.scrollIntoView({block: "start"});
+    }
+    shown = now;
+    suggest();
+  }).observe(find("#xq-log"), {childList: true, subtree: true});
+};
+
+const suggest = async () => {
+  const exchange = [...document.querySelectorAll("#xq-log .xq-exchange")].at(-1);
+  if (opening || !exchange?.dataset.id || exchange.dataset.id === dressed) return;
+  dressed = exchange.dataset.id;
+  const html = await (await send(`page/answers/${dressed}/next`)).text();
+  if (exchange.dataset.id !== dressed || !html) return;
+  exchange.querySelector(".xq-reply").insertAdjacentHTML("beforeend", html);
+};
+
+// -- what can be done with an answer
+
+const told = (text) => {
+  const note = find("#xq-told");
+  note.textContent = text;
+  clearTimeout(told.timer);
+  told.timer = setTimeout(() => { note.textContent = ""; }, 6000);
+};
+const words = (exchange) => [...exchange.querySelectorAll(".xq-answer, .xq-refusal")]
+  .map((part) => { // innerText leaves out what is hidden; buttons are not part of the answer
+    const copy = part.cloneNode(true);
+    copy.querySelectorAll(".xq-next, .en").forEach((gone) => gone.remove());
+    copy.querySelectorAll(".xq-cite").forEach((chip) => chip.replaceWith(`[${chip.textContent}]`));
+    copy.querySelectorAll("p, strong, tr").forEach((line) => line.append("\n"));
+    return copy.textContent.trim();
+  }).join("\n");
+const copied = async (text) => {
+  try { await navigator.clipboard.writeText(text); } catch { // not there without TLS
+    const area = Object.assign(document.createElement("textarea"), {value: text});
+    (find("dialog[open]") ?? document.body).append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  told(say("已复制。", "Copied."));
+};
+const copy = (exchange) => {
+  const sources = [...exchange.querySelectorAll(".xq-sources li a")].map((link) =>
+    [...link.children].map((part) => part.textContent).filter(Boolean).join(" "));
+  return copied([exchange.dataset.question, words(exchange), ...sources].join("\n"));
+};
+const share = async (exchange) => {
+  const {address} = await (await send(`page/answers/${exchange.dataset.id}/share`, "POST")).json();
+  const link = new URL(address, document.baseURI).href;
+  dialog(say("分享这个回答", "Share this answer"), (form) => {
+    const field = Object.assign(document.createElement("input"), {value: link, readOnly: true});
+    field.setAttribute("aria-label", say("链接", "Link"));
+    const note = document.createElement("p");
+    note.textContent = say("有这个链接的人都能看到这一问一答。", "Whoever has this link can read this question and answer.");
+    form.append(note, field);
+  }, say("复制链接", "Copy link"), () => copied(link));
+};
+const rate = async (exchange, verdict) => {
+  const pressed = exchange.querySelector(`[data-do=${verdict}]`).getAttribute("aria-pressed") === "true";
+  const given = pressed ? "" : verdict;
+  await send("api/feedback", "POST", {id: exchange.dataset.id, verdict: given});
+  for (const name of ["up", "down"]) {
+    exchange.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", String(name === given));
+  }
+  if (given === "down") askWhy(exchange);
+  else if (given) told(say("谢谢您的反馈。", "Thank you."));
+};
+const REASONS = [["答非所问", "Not what I asked"], ["内容不对", "Wrong"], ["不够完整", "Incomplete"], ["看不明白", "Hard to understand"]];
+const askWhy = (exchange) => dialog(say("哪里不好？", "What was wrong?"), (form) => {
+  REASONS.forEach(([chinese, inEnglish]) => {
+    const label = document.createElement("label");
+    const choice = Object.assign(document.createElement("input"), {type: "radio", name: "reason", value: chinese});
+    label.append(choice, say(chinese, inEnglish));
+    form.append(label);
+  });
+  const more = Object.assign(document.createElement("textarea"), {name: "more", rows: 3, maxLength: 400});
+  more.setAttribute("aria-label", say("补充说明", "More"));
+  more.placeholder = say("补充说明（可不填）", "More (optional)");
+  form.append(more);
+}, say("提交", "Send"), async (given) => {
+  const reason = [given.get("reason"), given.get("more").trim()].filter(Boolean).join("：");
+  await send("api/feedback", "POST", {id: exchange.dataset.id, verdict: "down", reason});
+  told(say("谢谢，我们会改进。", "Thank you, we will improve."));
+});
+
+// -- reading aloud, with the browser's own voice
+
+const voice = () => window.speechSynthesis?.getVoices().find((one) => one.lang.startsWith("zh"));
+const hush = () => {
+  window.speechSynthesis?.cancel();
+  find(".xq-speaking")?.classList.remove("xq-speaking");
+};
+const speak = async (exchange) => {
+  const again = exchange.classList.contains("xq-speaking");
+  hush();
+  if (again) return;
+  exchange.classList.add("xq-speaking");
+  const sentences = await (await send("page/spoken", "POST", {text: words(exchange)})).json();
+  sentences.forEach((sentence, at) => {
+    const said = new SpeechSynthesisUtterance(sentence);
+    Object.assign(said, {voice: voice(), lang: "zh-CN", rate: 0.9});
+    if (at === sentences.length - 1) said.onend = hush;
+    speechSynthesis.speak(said);
+  });
+};
+const showVoice = () => document.documentElement.classList.toggle("xq-can-speak", Boolean(voice()));
+showVoice();
+window.speechSynthesis?.addEventListener?.("voiceschanged", showVoice);
+
+// -- beside the answers
+
+let opener = null; // what gets the focus back
+const panel = (name, from) => {
+  const aside = find(`#xq-${name}`);
+  if (aside.hidden) opener = from;
+  document.documentElement.classList.add(`xq-${name}-open`);
+  aside.hidden = false;
+  return aside;
+};
+const shut = (name) => {
+  document.documentElement.classList.remove(`xq-${name}-open`);
+  find(`#xq-${name}`).hidden = true;
+  if (opener?.isConnected) opener.focus();
+  opener = null;
+};
+const closeSource = () => { if (!find("#xq-source").hidden) shut("source"); };
+const source = async (link) => {
+  const aside = panel("source", link);
+  const content = aside.querySelector(".xq-content");
+  content.innerHTML = await (await send(`${link.getAttribute("href")}&fragment=1`)).text();
+  content.scrollTop = 0;
+  content.querySelector("mark")?.scrollIntoView({block: "center"});
+  aside.querySelector("[data-do=close]").focus();
+};
+
+const list = async () => {
+  const search = find("#xq-search").value;
+  const found = await (await send(`api/conversations?search=${encodeURIComponent(search)}`)).json();
+  const items = found.map((one) => {
+    const item = find("#xq-conversation").content.firstElementChild.cloneNode(true);
+    item.dataset.id = one.id;
+    item.dataset.title = one.title;
+    const title = item.querySelector("[data-do=resume]");
+    title.firstElementChild.textContent = one.title;
+    title.lastElementChild.textContent = new Date(one.changed).toLocaleString(document.documentElement.lang, {dateStyle: "medium", timeStyle: "short"});
+    if (one.id === kept("conversation")) title.setAttribute("aria-current", "true");
+    return item;
+  });
+  find("#xq-list").replaceChildren(...items);
+  find("#xq-none").hidden = items.length > 0;
+};
+const rename = (item) => dialog(say("重命名", "Rename"), (form) => {
+  const field = Object.assign(document.createElement("input"), {name: "title", value: item.dataset.title, maxLength: 60, required: true});
+  field.setAttribute("aria-label", say("名称", "Name"));
+  form.append(field);
+}, say("保存", "Save"), async (given) => {
+  await send(`page/conversations/${item.dataset.id}`, "POST", {title: given.get("title")});
+  await list();
+});
+const remove = (item) => dialog(say("删除这个对话？", "Delete this conversation?"), (form) => {
+  form.append(Object.assign(document.createElement("p"), {textContent: `“${item.dataset.title}” ${say("将被永久删除。", "will be gone for good.")}`}));
+}, say("删除", "Delete"), async () => {
+  await send(`api/conversations/${item.dataset.id}`, "DELETE");
+  if (item.dataset.id === kept("conversation")) open(token());
+  await list();
+});
+const save = async (item) => {
+  const file = await (await send(`page/conversations/${item.dataset.id}/export`)).blob();
+  const link = Object.assign(document.createElement("a"), {href: URL.createObjectURL(file), download: `${item.dataset.title}.md`});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+};
+
+// -- leaving a shared terminal
+
+const clear = async () => {
+  await send("page/leave", "POST");
+  ["owner", "conversation", "spoken"].forEach((name) => keep(name, null));
+  find("dialog[open]")?.close();
+  if (!find("#xq-side").hidden) shut("side");
+  type("");
+  open(token());
+};
+const leave = () => dialog(say("清空并离开？", "Clear and leave?"), (form) => {
+  form.append(Object.assign(document.createElement("p"), {textContent: say(
+    "这台机器上的对话将全部清除。问题隐去个人信息后匿名留存，用于改进服务。",
+    "All conversations on this machine are cleared. The questions stay without your name, to improve the service.")}));
+}, say("清空", "Clear"), clear);
+let idle = 0;
+const awake = () => {
+  clearTimeout(idle);
+  if (seconds) idle = setTimeout(() => { if (kept("spoken")) clear(); }, seconds * 1000);
+};
+for (const sign of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(sign, awake, {passive: true});
+awake();
+
+// -- one dialog for all that needs an answer
+
+const dialog = (title, fill, yes, then) => {
+  const box = find("#xq-dialog");
+  const form = box.querySelector("form");
+  form.querySelector("h2").textContent = title;
+  form.querySelector("[value=yes]").textContent = yes;
+  form.querySelector("[value=no]").textContent = say("取消", "Cancel");
+  const body = form.querySelector("div");
+  body.replaceChildren();
+  fill(body);
+  box.onclose = () => { if (box.returnValue === "yes") attempt(() => then(new FormData(form))); };
+  box.returnValue = "no";
+  box.showModal();
+};
+
+const attempt = async (act) => {
+  try { await act(); } catch (problem) { told(problem.message); }
+};
+const near = (element) => element.closest(".xq-exchange");
+const item = (element) => element.closest("#xq-list li");
+const acts = {
+  ask: (e) => ask(e.textContent, {replaces: ""}),
+  "as-typed": (e) => ask(near(e).dataset.question, {replaces: near(e).dataset.id, as_typed: true}),
+  retry: (e) => ask(near(e).dataset.question, {replaces: near(e).dataset.id}),
+  edit: (e) => { replaces = near(e).dataset.id; type(near(e).dataset.question); },
+  copy: (e) => copy(near(e)),
+  share: (e) => share(near(e)),
+  speak: (e) => speak(near(e)),
+  up: (e) => rate(near(e), "up"),
+  down: (e) => rate(near(e), "down"),
+  source, reader: source,
+  close: (e) => shut(e.closest("aside").id.slice(3)),
+  conversations: async (e) => {
+    if (!find("#xq-side").hidden) return shut("side");
+    panel("side", e);
+    await list();
+    find("#xq-search").focus();
+  },
+  resume: (e) => { open(item(e).dataset.id); if (innerWidth < 1000) shut("side"); else attempt(list); },
+  rename: (e) => rename(item(e)),
+  remove: (e) => remove(item(e)),
+  save: (e) => save(item(e)),
+  new: () => { open(token()); box().focus(); },
+  leave,
+};
+addEventListener("click", (event) => {
+  const element = event.target.closest?.("[data-do]");
+  const act = element && acts[element.dataset.do];
+  if (!act) return;
+  event.preventDefault();
+  attempt(() => act(element));
+});
+addEventListener("input", (event) => { if (event.target.id === "xq-search") attempt(list); });
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || find("dialog[open]")) return;
+  for (const name of ["source", "side"]) if (!find(`#xq-${name}`).hidden) return shut(name);
+});
+addEventListener("xq-dressed", () => {
+  if (box()) box().placeholder = say("请输入您的问题", "Ask your question");
+});
+
+// Gradio may have built the page before this file was there, or builds it later.
+const connect = () => {
+  if (events || !window.xqEvents) return;
+  events = window.xqEvents;
+  watch();
+  events.open(place());
+};
+addEventListener("xq-events", connect);
+connect();
