@@ -94,7 +94,7 @@ class GenerativeComposer:
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
     ) -> Generator[Delta, None, Composed]:
         """Yield each sentence once it is checked."""
-        answer = _Answer(Grounding(hits[:PASSAGES], self._alike))
+        answer = _Answer(Grounding(hits[:PASSAGES], self._alike, question))
         try:
             for sentence in _sentences(self._words(question, hits[:PASSAGES], history)):
                 if piece := answer.add(sentence):

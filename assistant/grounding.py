@@ -17,8 +17,8 @@ from knowledge.types import Hit
 
 # Shares of a sentence's content characters that stand in its source: enough; enough if the
 # embedding finds both alike; and the least of its terms that the quoted words alone must hold.
-COVERED = 0.7
-COVERED_ALIKE = 0.55
+COVERED = 0.75
+COVERED_ALIKE = 0.6
 ALIKE = 0.8
 QUOTED_TERMS = 0.5
 LONGEST_GAP = 4  # content characters in a row that stand nowhere in the source
@@ -80,16 +80,21 @@ Alike = Callable[[str, str], float]
 class Grounding:
     """Finds what the passages say for a sentence, or that they don't."""
 
-    def __init__(self, hits: Sequence[Hit], alike: Alike = lambda _a, _b: 0.0) -> None:
+    def __init__(
+        self, hits: Sequence[Hit], alike: Alike = lambda _a, _b: 0.0, question: str = ""
+    ) -> None:
         """Check against these passages.
 
         Args:
             hits: Numbered from 1, as the sentences cite them.
+            question: Its words in a sentence are no words of a passage: "厦门有184台" after
+                "厦门有多少台" where the passage speaks of 泉州.
             alike: How alike two texts are in meaning, in [-1, 1]; asked only where the words
                 leave it open.
         """
         self._hits = hits
         self._alike = alike
+        self._question = fold(question)
 
     def support(self, sentence: str, cited: Sequence[int]) -> list[Quote]:
         """Return the shortest quotes that support a sentence; none if it is not supported.
@@ -129,13 +134,17 @@ class Grounding:
     def _supported(self, said: str, quotes: Sequence[Quote]) -> bool:
         if not quotes or not (_stated(said, quotes) and _quoted(said, quotes)):
             return False
-        covered, gap = _coverage(said, quotes)
-        if covered < COVERED_ALIKE or gap > LONGEST_GAP:
+        covered, gaps = _coverage(said, quotes)
+        if covered < COVERED_ALIKE or any(map(self._is_unfounded, gaps)):
             return False
         source = "\n".join(quote.folded for quote in quotes)
         if not (_same_polarity(said, source) and _same_neighbours(said, source)):
             return False
         return covered >= COVERED or self._alike(said, source) >= ALIKE
+
+    def _is_unfounded(self, gap: str) -> bool:
+        """Tell whether a gap is too much, or what was asked about and nobody speaks of."""
+        return len(gap) > LONGEST_GAP or (len(gap) > 1 and gap in self._question)
 
 
 def _stated(said: str, quotes: Sequence[Quote]) -> bool:
@@ -153,26 +162,26 @@ def _content(said: str) -> str:
     return _FILLER.sub(" ", said)
 
 
-def _coverage(said: str, quotes: Sequence[Quote]) -> tuple[float, int]:
-    """Return the share of content characters that stand in the quotes or above them, and the gap.
+def _coverage(said: str, quotes: Sequence[Quote]) -> tuple[float, list[str]]:
+    """Return the share of content characters that stand in the quotes or above them, and the gaps.
 
     A character stands there if it does together with a neighbour. What is not Chinese is left to
-    the letter. The gap is the longest run of characters that don't.
+    the letter. The gaps are the runs of characters that don't.
     """
-    source = "\n".join(text for quote in quotes for text in (quote.folded, quote.above))
-    return _covered(said, source)
+    return _covered(
+        said, "\n".join(text for quote in quotes for text in (quote.folded, quote.above))
+    )
 
 
-def _covered(said: str, source: str) -> tuple[float, int]:
+def _covered(said: str, source: str) -> tuple[float, list[str]]:
     pairs = {a + b for a, b in pairwise(source)}
-    total = held = longest = 0
+    total, gaps = 0, []
     for run in _HAN.findall(_content(said)):
-        gap = 0
-        for stands in _standing(run, pairs, source):
-            gap = 0 if stands else gap + 1
-            longest = max(longest, gap)
-            total, held = total + 1, held + stands
-    return (held / total if total else 1.0), longest
+        stands = _standing(run, pairs, source)
+        total += len(run)
+        marked = "".join(" " if there else c for c, there in zip(run, stands, strict=True))
+        gaps += marked.split()
+    return 1 - len("".join(gaps)) / total if total else 1.0, gaps
 
 
 def _standing(run: str, pairs: set[str], source: str) -> Iterator[bool]:

@@ -111,6 +111,13 @@ def test_the_title_names_what_the_passage_is_about():
     assert not supports("育儿补助每人每月100元。", "标准：每人每月100元。")
 
 
+def test_what_is_asked_about_counts_only_where_the_passage_speaks_of_it():
+    hits = [hit("泉州已经建成184台服务一体机，覆盖全部乡镇。")]
+    said = "厦门已经建成184台服务一体机，覆盖全部乡镇。"
+    assert not Grounding(hits, question="厦门有多少台一体机").support(said, [1])
+    assert Grounding(hits, question="泉州有多少台一体机").support(said.replace("厦门", "泉州"), [1])
+
+
 def test_the_embedding_is_asked_only_where_the_words_leave_it_open():
     asked = []
 
