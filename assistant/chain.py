@@ -12,6 +12,7 @@ from assistant.evidence import Evidence, judge
 from assistant.extractive import ExtractiveComposer
 from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
+from assistant.intents import Intents, worth_searching
 from assistant.questions import check
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
@@ -45,7 +46,8 @@ class Assistant:
         self._base = base
         self._composer = composer or _composer(base, settings or base.settings)
         self._spelling = Spelling(base.catalogue)
-        self._prepare = _preparation(base)
+        self._intents = Intents(lambda: base.embeddings)
+        self._prepare = _preparation(base, self._intents)
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, as_typed: bool = False) -> Reply:
         """Return the reply to a question; it is composed while it is read.
@@ -84,12 +86,19 @@ class Assistant:
         return Resolved(answer, hits or states[0]["hits"], evidence)
 
     def _understand(self, question: str, history: Sequence[Turn]) -> list[State]:
-        """Prepare each of several questions; one as a whole, and several that are all refused."""
+        """Prepare each of several questions; one as a whole, and several that are all refused.
+
+        One that is not allowed is refused with all that stands around it.
+        """
         states: list[State] = []
         said = list(history)
-        for part in split_questions(question):
+        harmful = self._intents.name(question) == "not_allowed"
+        for part in [question] if harmful else split_questions(question):
             states.append(self._prepare.invoke({"corrected": part, "history": said}))
             said.append(Turn("user", part))
+        for state in states:
+            if state["evidence"].status == "not_allowed":
+                return [state]
         if len(states) > 1 and all(state["evidence"].refused for state in states):
             return [self._prepare.invoke({"corrected": question, "history": history})]
         return states
@@ -113,7 +122,7 @@ class Assistant:
         return joined(parts, self._base.term_weights)
 
 
-def _preparation(base: KnowledgeBase) -> Runnable[State, State]:
+def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State]:
     """Everything between one question, typos mended, and the first word said to it."""
     return (
         RunnablePassthrough.assign(
@@ -124,11 +133,22 @@ def _preparation(base: KnowledgeBase) -> Runnable[State, State]:
             )
         )
         | RunnablePassthrough.assign(
-            hits=RunnableLambda(lambda s: without_orders(base.search(s["query"], HITS)))
+            decided=RunnableLambda(lambda s: intents.decide(s["corrected"], s["query"]))
+        )
+        | RunnablePassthrough.assign(
+            hits=RunnableLambda(
+                lambda s: (
+                    without_orders(base.search(s["query"], HITS))
+                    if worth_searching(s["decided"])
+                    else []
+                )
+            )
         )
         | RunnablePassthrough.assign(
             evidence=RunnableLambda(
-                lambda s: judge(understand(s["query"], base.term_weights), s["hits"])
+                lambda s: (
+                    s["decided"] or judge(understand(s["query"], base.term_weights), s["hits"])
+                )
             )
         )
     )

@@ -1,21 +1,68 @@
 """What is said where there is no answer: plainly, with the next step."""
 
-from collections.abc import Generator, Sequence
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
-from assistant.composing import Composed
+from assistant.composing import Composed, citation
 from assistant.evidence import Evidence
-from assistant.types import Delta
+from assistant.types import Citation, Delta, Status
 from knowledge.types import Hit
 
 NEXT_STEP = "您可以换个说法再问一次，或拨打12345政务服务便民热线咨询。"
+READINGS = 3
+# Cosine from which on a passage is about the same matter; below, naming it would mislead.
+NEAR_FROM = 0.55
+# The last line; where a status has none, ``NEXT_STEP``.
+_NEXT_STEPS: Mapping[Status, str] = {
+    "not_allowed": "如遇危险请拨打110；心里难受想找人说说，可拨打心理援助热线12356。",
+    "out_of_scope": "您可以问我：办一件事要什么材料、去哪里办、有什么补贴、政策是怎么规定的。",
+    "personal": "请带上身份证到办事窗口查询，或登录政务服务平台用本人账号查看；"
+    "不清楚去哪里查，可拨打12345政务服务便民热线。",
+    "unclear": "请说得具体一点，比如想办什么事、卡在哪一步；也可以拨打12345政务服务便民热线。",
+}
+_OFFICE = re.compile(
+    r"由((?:[^，。；：、\s由]{0,14})(?:局|委|部门|中心|办公室|办事处|委员会|法院|银行))"
+    r"(?:负责|受理|办理|承办|牵头)"
+)
+_PHONE = re.compile(r"(?:电话|热线)[^\d，。；]{0,12}?(\d{3,4}[-—－]\d{7,8}|\d{5,12})(?!\d)")
 
 
 def refusal(evidence: Evidence, hits: Sequence[Hit]) -> Generator[Delta, None, Composed]:
     """Yield the refusal: what is missing, the nearest thing that is known, where to turn."""
-    lines = [evidence.reason]
-    if evidence.status == "not_covered" and hits:
-        lines.append(f"最接近的资料是《{hits[0].document.title.strip('《》')}》。")
-    lines.append(NEXT_STEP)
+    lines, citations = [evidence.reason], tuple[Citation, ...]()
+    near = [hit for hit in hits if hit.dense >= NEAR_FROM]
+    if evidence.status == "unclear":
+        lines += _readings(near)
+    elif evidence.status in {"not_covered", "personal"} and near:
+        nearest, citations = _nearest(near[0])
+        lines += nearest
+    lines.append(_NEXT_STEPS.get(evidence.status, NEXT_STEP))
     text = "\n".join(lines)
     yield Delta(text)
-    return Composed(text, (), "extractive")
+    return Composed(text, citations, "extractive")
+
+
+def _readings(hits: Sequence[Hit]) -> Iterator[str]:
+    """Yield what may be meant: different documents, or what the one document treats."""
+    topics = dict.fromkeys(map(_title, hits))
+    if len(topics) == 1:
+        topics = dict.fromkeys("：".join((_title(hit), *hit.passage.section[-1:])) for hit in hits)
+    if topics:
+        yield "您是不是想问："
+        yield from (f"{n}. {topic}" for n, topic in enumerate([*topics][:READINGS], 1))
+
+
+def _title(hit: Hit) -> str:
+    return f"《{hit.document.title.strip('《》')}》"
+
+
+def _nearest(hit: Hit) -> tuple[list[str], tuple[Citation, ...]]:
+    """Say which document comes nearest, and whom it names to turn to, in its own words."""
+    lines = [f"最接近的资料是{_title(hit)}。"]
+    text = hit.passage.text
+    found = _OFFICE.search(text) or _PHONE.search(text)
+    if not found:
+        return lines, ()
+    kind = "这类事项的负责单位" if found.re is _OFFICE else "资料里的咨询电话"
+    lines.append(f"{kind}是{found[1]}[1]。")
+    return lines, (citation(1, hit, found[0], hit.passage.start + found.start()),)

@@ -6,6 +6,7 @@ sentence-transformers model runs through that library (``pip install 'xiaoquan[m
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ WINDOW = 512  # tokens, the default model's
 # their caches (measured: docs/benchmarks.md).
 TOKENS_PER_RUN = 4096
 TEXTS_PER_RUN = 32
+KEPT = 256  # vectors of the latest questions: several steps of the chain want them
 
 
 class SentenceEmbeddings(Embeddings):
@@ -37,10 +39,11 @@ class SentenceEmbeddings(Embeddings):
         """Wrap an encoder: texts → float32 array of shape (texts, dimensions)."""
         self.name = name
         self._encode = encode
+        self._encode_one = lru_cache(KEPT)(lambda text: encode([text]))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a float32 array of shape (len(texts), dimensions), rows of length one."""
-        return self._encode(texts)
+        return self._encode_one(texts[0]).copy() if len(texts) == 1 else self._encode(texts)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed passages, for LangChain."""
