@@ -58,7 +58,7 @@ clean:
 $(VENV)/run.done: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make run PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo 'Installing (about a minute, about 1 GB)…'
+	@echo 'Installing into $(VENV): a few minutes, 1.1 GB…'
 	$(PIP) $(PIN) --editable .
 	@touch $@
 
