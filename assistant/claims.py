@@ -122,12 +122,12 @@ def _states_number(source: str, claim: re.Match[str]) -> bool:
 def _whole(number: str) -> re.Pattern[str]:
     """Match a number where no digit or numeral continues it: 5元 does not stand in 15元 or 5元."""
     before = rf"(?<![{_CHINESE}])" if number[0] in _CHINESE else r"(?<!\d)(?<!\d\.)"
-    after = r"(?![\d万亿%‰]|\.\d)" if number[-1].isdigit() else rf"(?![{_CHINESE}])"
-    return re.compile(
-        before
-        + re.escape(number)
-        + (after if number[-1] in _CHINESE or number[-1].isdigit() else "")
-    )
+    after = ""
+    if number[-1].isdigit():
+        after = r"(?![\d万亿%‰]|\.\d)"
+    elif number[-1] in _CHINESE:
+        after = rf"(?![{_CHINESE}])"
+    return re.compile(before + re.escape(number) + after)
 
 
 def _direction(number: re.Match[str]) -> int:
