@@ -134,7 +134,7 @@ class KnowledgeBase:
         Raises:
             HomeError: The home can't be written; what was yielded before stays.
         """
-        with self._writing(waiting):
+        with self.writing(waiting):
             self.finish()
             batch: list[Change] = []
             for document in documents:
@@ -149,7 +149,7 @@ class KnowledgeBase:
 
     def remove(self, ids: Sequence[str], waiting: Callable[[], None] = lambda: None) -> int:
         """Remove documents everywhere; returns how many there were."""
-        with self._writing(waiting):
+        with self.writing(waiting):
             removed = self.catalogue.retire(ids)
             self.finish()
         return removed
@@ -159,7 +159,7 @@ class KnowledgeBase:
 
         If it is interrupted, the home asks for another rebuild before it is used.
         """
-        with self._writing(waiting):
+        with self.writing(waiting):
             records = self.catalogue.documents()
             self.catalogue.set_fact("embedding_model", UNFINISHED)
             self.vectors.clear()
@@ -185,6 +185,27 @@ class KnowledgeBase:
             self.vectors.delete(retired)
         self.catalogue.sweep()
 
+    def mend_vectors(self) -> tuple[int, int]:
+        """Embed the live passages that have no vector and delete vectors of no passage.
+
+        Returns:
+            How many were embedded, and how many deleted.
+        """
+        with self.writing():
+            self.finish()
+            missing, extra = self.unlike_vectors()
+            for at in range(0, len(missing), BATCH):
+                rows = self.catalogue.passages(missing[at : at + BATCH])
+                self._index([rows[number] for number in sorted(rows)])
+            self.vectors.delete(extra)
+            self.catalogue.touch()
+        return len(missing), len(extra)
+
+    def unlike_vectors(self) -> tuple[list[int], list[int]]:
+        """Return the passages that have no vector, and the vectors that have no passage."""
+        passages, vectors = set(self.catalogue.numbers()), self.vectors.numbers()
+        return sorted(passages - vectors), sorted(vectors - passages)
+
     def _stage(self, document: Document) -> Change:
         document = self._with_own_id(document)
         known = self.catalogue.hash_of(document.id)
@@ -209,7 +230,15 @@ class KnowledgeBase:
         )
 
     @contextmanager
-    def _writing(self, waiting: Callable[[], None]) -> Iterator[None]:
+    def writing(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Keep every other process from writing.
+
+        Args:
+            waiting: Called once if another is writing and has to be waited for.
+
+        Raises:
+            HomeError: The home can't be written.
+        """
         lock = FileLock(self.home / "writing.lock")
         try:
             lock.acquire(timeout=0)

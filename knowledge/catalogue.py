@@ -21,8 +21,6 @@ from knowledge.lexical import SCHEMA as KEYWORD_SCHEMA
 from knowledge.lexical import KeywordIndex
 from knowledge.types import Document, Passage
 
-FORMAT = 1
-
 _STAGED_IDS = "SELECT id FROM documents WHERE state = 'staged'"
 
 _SCHEMA = (
@@ -55,6 +53,8 @@ CREATE INDEX IF NOT EXISTS passages_by_document ON passages(document);
 """
     + KEYWORD_SCHEMA
 )
+# Each takes the format from its place in the row to the next; a home of any age opens.
+_MIGRATIONS = (_SCHEMA,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,23 @@ class Catalogue:
             del self._local.connection
 
     def _prepare(self) -> None:
-        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT:
+        newest = len(_MIGRATIONS)
+        if self._format() > newest:
             raise HomeError(
-                f"{str(self._path)!r} 的格式是 {version}，本程序只认得到 {FORMAT}。请升级程序。"
+                f"{str(self._path)!r} 的格式是 {self._format()}，本程序只认得到 {newest}。"
+                "请升级程序。"
             )
-        if version < FORMAT:
+        if self._format() < newest:
             self.connection.execute("PRAGMA journal_mode = WAL")
-            self.connection.executescript(_SCHEMA + f"PRAGMA user_version = {FORMAT};")
+            with self.transaction() as connection:
+                for at in range(self._format(), newest):  # another process may have been first
+                    for statement in _statements(_MIGRATIONS[at]):
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {newest}")
+
+    def _format(self) -> int:
+        version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -178,6 +187,40 @@ class Catalogue:
     def version(self) -> int:
         """Return a number that moves whenever any process changes the live passages."""
         return int(self.fact("version") or 0)
+
+    def problems(self) -> list[str]:
+        """Return what SQLite finds wrong with the file; nothing where all is well."""
+        found = [row[0] for row in self.connection.execute("PRAGMA quick_check")]
+        found += [
+            f"foreign key {row}" for row in self.connection.execute("PRAGMA foreign_key_check")
+        ]
+        return [problem for problem in found if problem != "ok"]
+
+    def touch(self) -> None:
+        """Tell every process to look at the vectors anew."""
+        with self.transaction():
+            self._move_version()
+
+    def keywords_fit(self) -> bool:
+        """Return whether the keywords are of exactly the live passages and documents."""
+        live = "SELECT {} FROM documents {} WHERE state = 'live'"
+        passages = live.format("number", "JOIN passages ON document = key")
+        for table, wanted in (("passage", passages), ("document", live.format("key", ""))):
+            entries = f"SELECT id FROM {table}_keywords_docsize"  # noqa: S608
+            for one, other in ((wanted, entries), (entries, wanted)):
+                if self.connection.execute(f"{one} EXCEPT {other} LIMIT 1").fetchone():
+                    return False
+        return True
+
+    def rebuild_keywords(self) -> None:
+        """Index the keywords of everything that is live anew."""
+        with self.transaction() as connection:
+            live = self._keys("state = 'live'")
+            for table in ("passage_keywords", "document_keywords"):
+                connection.execute(f"INSERT INTO {table}({table}) VALUES ('delete-all')")  # noqa: S608
+            KeywordIndex(connection, "passage").add(self._passage_fields(live))
+            KeywordIndex(connection, "document").add(self._document_fields(live))
+            self._move_version()
 
     # -- writing, in the order of a document's life
 
@@ -319,6 +362,14 @@ class Catalogue:
         query = f"SELECT id FROM documents WHERE {' AND '.join(conditions)}"  # noqa: S608
         return [row[0] for row in self.connection.execute(query, values)]
 
+    def numbers(self) -> list[int]:
+        """Return the numbers of all live passages."""
+        rows = self.connection.execute(
+            "SELECT number FROM passages JOIN documents ON documents.key = passages.document"
+            " WHERE state = 'live'"
+        )
+        return [row[0] for row in rows]
+
     def numbers_of(self, document_ids: Sequence[str]) -> list[int]:
         """Return the numbers of the live passages of these documents."""
         query = (
@@ -376,6 +427,16 @@ def _row(columns: tuple[Any, ...]) -> Row:
     number, key, id_, title, source, metadata, text, start, end, section = columns
     document = Document(id_, title, "", source, json.loads(metadata))
     return Row(number, key, document, Passage(text, start, end, tuple(json.loads(section))))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script, which ``executescript`` would run outside of the transaction."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -110,6 +110,16 @@ class VectorIndex:
         count: int = self._collection.count()
         return count
 
+    def numbers(self) -> set[int]:
+        """Return the numbers of all vectors."""
+        found: set[int] = set()
+        with self._lock, self._reached():
+            while page := self._collection.get(include=[], limit=WRITE_AT_MOST, offset=len(found))[
+                "ids"
+            ]:
+                found.update(map(int, page))
+        return found
+
     def search(
         self, vector: Vectors, limit: int, document_ids: Sequence[str] | None = None
     ) -> list[tuple[int, float]]:

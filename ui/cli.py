@@ -334,10 +334,11 @@ def serve(
         run(base, host, port, sample=sample)
 
 
-from ui import eval_cli, keys_cli  # noqa: E402 - the last: they add to what stands above
+from ui import care_cli, eval_cli, keys_cli  # noqa: E402 - the last: they add to what stands above
 
 app.add_typer(eval_cli.app, name="eval")
 app.add_typer(keys_cli.app, name="keys")
+app.add_typer(care_cli.app)
 
 if __name__ == "__main__":
     main()

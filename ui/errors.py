@@ -1,6 +1,7 @@
 """Errors as HTTP answers: one table of statuses, one shape for each of the two APIs."""
 
 import logging
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,7 @@ STATUSES: Mapping[type[Exception], int] = {
     KnowledgeError: 500,
 }
 INTERNAL_ERROR = "服务内部出错，请稍后再试；若一直如此，请联系管理人员查看服务日志。"
+DAMAGED = "资料库暂时读不了。请管理人员检查磁盘，并运行 xiaoquan doctor。"
 RETRY_AFTER = 10  # seconds, where nothing better is known
 # What is wrong with a field, by pydantic's type of error; the rest is told in its own words.
 _PROBLEMS: Mapping[str, str] = {
@@ -93,6 +95,8 @@ def describe(error: Exception) -> tuple[int, str]:
         if kind in STATUSES:
             return STATUSES[kind], str(error)
     log.error("unexpected error while answering", exc_info=error)
+    if isinstance(error, sqlite3.Error):
+        return 503, DAMAGED
     return 500, INTERNAL_ERROR
 
 

@@ -1,0 +1,150 @@
+"""A home in one file, taken and put back while it is used; checksums tell whether it is whole.
+
+Nobody writes documents meanwhile, everybody reads. What lies on servers (Chroma, PostgreSQL) is
+theirs to save: vectors can be made again from the catalogue by ``xiaoquan doctor --mend``.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from knowledge.base import KnowledgeBase
+from knowledge.errors import HomeError, KnowledgeError
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+_CATALOGUE = "catalogue.sqlite3"
+_DATABASES = (_CATALOGUE, "history.sqlite3")
+_VECTORS = "chroma"
+
+
+class BackupError(KnowledgeError):
+    """The file is no backup, not whole, or of a newer format."""
+
+
+def back_up(base: KnowledgeBase, file: Path, waiting: Callable[[], None] = lambda: None) -> int:
+    """Write a home into a file; return its size in bytes. The file is there whole, or not at all.
+
+    Raises:
+        HomeError: The home can't be read, or the file not written.
+    """
+    try:
+        with _folder_beside(file) as folder:
+            with base.writing(waiting):
+                base.finish()
+                _copy(base.home, folder)
+            _write_manifest(folder)
+            partial = folder.parent / f"{folder.name}.tar"
+            try:
+                with tarfile.open(partial, "w") as archive:
+                    archive.add(folder, ".")
+                os.replace(partial, file)
+            finally:
+                partial.unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as error:
+        raise HomeError(
+            f"备份没有写成 {str(file)!r}：{error}。请检查磁盘空间和写权限，换个位置再试。"
+        ) from error
+    return file.stat().st_size
+
+
+def restore(base: KnowledgeBase, file: Path, waiting: Callable[[], None] = lambda: None) -> None:
+    """Put what a file holds in the place of a home's content; servers that run notice.
+
+    Raises:
+        BackupError: The file can't be used; the home is as it was.
+        HomeError: The home can't be written.
+    """
+    with _folder_beside(base.home) as folder:
+        _unpack(file, folder)
+        _check(file, folder)
+        try:
+            with base.writing(waiting):
+                _put_back(base, folder)
+        except (OSError, sqlite3.Error) as error:
+            raise HomeError(
+                f"没有恢复成 {str(base.home)!r}：{error}。请检查磁盘空间和写权限后再恢复一次。"
+            ) from error
+
+
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """A folder on the same disk, so that moving from it is one step."""
+    with tempfile.TemporaryDirectory(prefix=".xiaoquan-", dir=path.absolute().parent) as name:
+        yield Path(name)
+
+
+def _copy(home: Path, folder: Path) -> None:
+    for name in _DATABASES:
+        if (home / name).exists():
+            _copy_database(home / name, folder / name)
+    if (home / _VECTORS).is_dir():
+        shutil.copytree(
+            home / _VECTORS, folder / _VECTORS, ignore=shutil.ignore_patterns("*.sqlite3*")
+        )
+        for database in (home / _VECTORS).glob("*.sqlite3"):
+            _copy_database(database, folder / _VECTORS / database.name)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy one state of a database, whoever writes it: https://www.sqlite.org/backup.html."""
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
+
+
+def _write_manifest(folder: Path) -> None:
+    files = {str(path.relative_to(folder)): _checksum(path) for path in _files(folder)}
+    manifest = {"format": FORMAT, "made": int(time.time()), "files": files}
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _MANIFEST)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unpack(file: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(file, "r:") as archive:
+            archive.extractall(folder, filter="data")
+    except (OSError, tarfile.TarError) as error:
+        raise BackupError(f"打不开备份 {str(file)!r}：{error}。请换一份备份。") from error
+
+
+def _check(file: Path, folder: Path) -> None:
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        files, format_ = dict(manifest["files"]), int(manifest["format"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BackupError(f"{str(file)!r} 不是小泉的备份。请换一份备份。") from error
+    if format_ > FORMAT:
+        raise BackupError(f"备份 {str(file)!r} 来自更新的版本。请升级程序后再恢复。")
+    found = {str(path.relative_to(folder)): _checksum(path) for path in _files(folder)}
+    if found != files or _CATALOGUE not in files:
+        raise BackupError(f"备份 {str(file)!r} 已损坏：校验和不符。请换一份备份。")
+
+
+def _put_back(base: KnowledgeBase, folder: Path) -> None:
+    version = base.catalogue.version()
+    if (folder / _VECTORS).is_dir():
+        old = folder / "old"
+        if (base.home / _VECTORS).exists():
+            os.replace(base.home / _VECTORS, old)
+        os.replace(folder / _VECTORS, base.home / _VECTORS)
+    for name in _DATABASES:
+        if (folder / name).exists():
+            _copy_database(folder / name, base.home / name)
+    # Higher than any that another process has seen, so that it opens the vectors anew.
+    base.catalogue.set_fact("version", str(max(version, base.catalogue.version()) + 1))
