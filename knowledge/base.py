@@ -184,6 +184,7 @@ class KnowledgeBase:
         if retired := self.catalogue.retired():
             self.vectors.delete(retired)
         self.catalogue.sweep()
+        self._seen = (self.catalogue.version(), time.monotonic())  # our own: no need to reopen
 
     def mend_vectors(self) -> tuple[int, int]:
         """Embed the live passages that have no vector and delete vectors of no passage.
@@ -250,6 +251,7 @@ class KnowledgeBase:
                 f"写不进数据文件夹 {str(self.home)!r}：{error.strerror}。请检查写权限和磁盘空间。"
             ) from error
         try:
+            self._follow_other_processes(at_once=True)
             yield
         finally:
             lock.release()
@@ -287,12 +289,13 @@ class KnowledgeBase:
         """Return a document's passages, in order."""
         return self.catalogue.passages_of(document_id)
 
-    def _follow_other_processes(self) -> None:
+    def _follow_other_processes(self, *, at_once: bool = False) -> None:
         version, (seen, at) = self.catalogue.version(), self._seen
-        if version == seen or time.monotonic() - at < REOPEN_EVERY:
+        if version == seen or not (at_once or time.monotonic() - at >= REOPEN_EVERY):
             return
         with self._reopening:
-            self.vectors.reopen()
+            if "vectors" in self.__dict__:
+                self.vectors.reopen()
             self._seen = (version, time.monotonic())
 
     def _model(self) -> str:

@@ -37,7 +37,7 @@ class VectorIndex:
         """
         self._folder = folder
         self._url = url
-        self._lock = threading.RLock()  # nobody searches while the index is reopened
+        self._lock = threading.RLock()  # nobody uses the index while it is reopened
         self._open()
 
     def _open(self) -> None:
@@ -90,7 +90,7 @@ class VectorIndex:
         """Write vectors, of shape (passages, dimensions); known numbers are overwritten."""
         for at in range(0, len(numbers), WRITE_AT_MOST):
             part = slice(at, at + WRITE_AT_MOST)
-            with self._reached():
+            with self._lock, self._reached():
                 self._collection.upsert(
                     ids=[str(number) for number in numbers[part]],
                     embeddings=vectors[part],
@@ -100,7 +100,7 @@ class VectorIndex:
     def delete(self, numbers: Sequence[int]) -> None:
         """Delete vectors; numbers that are not there are passed over."""
         for at in range(0, len(numbers), WRITE_AT_MOST):
-            with self._reached():
+            with self._lock, self._reached():
                 self._collection.delete(
                     ids=[str(number) for number in numbers[at : at + WRITE_AT_MOST]]
                 )
