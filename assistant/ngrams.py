@@ -51,9 +51,14 @@ def codes(text: str) -> Keys:
 def keys(numbers: Keys, order: int) -> Keys:
     """Return the n-grams of an order, in the order in which they stand."""
     length = max(0, len(numbers) - order + 1)
-    result = numbers[:length].copy()
-    for offset in range(1, order):
-        result = (result << np.uint64(BITS)) | numbers[offset : offset + length]
+    return joined(np.stack([numbers[at : at + length] for at in range(order)], axis=-1))
+
+
+def joined(numbers: Keys) -> Keys:
+    """Return the n-grams whose characters stand along the last axis."""
+    result = numbers[..., 0]
+    for at in range(1, numbers.shape[-1]):
+        result = (result << np.uint64(BITS)) | numbers[..., at]
     return result
 
 
@@ -75,15 +80,10 @@ class Counts:
 Table = dict[int, Counts]
 
 
-def count(texts: Iterable[str], weight: float = 1.0) -> Table:
-    """Count all n-grams of some texts.
-
-    Args:
-        texts: No n-gram reaches from one into the next.
-        weight: What each occurrence counts.
-    """
-    parts = [_count_batch(batch, weight) for batch in _batches(texts)]
-    return merge(*parts) if len(parts) > 1 else (parts or [_count_batch("", weight)])[0]
+def count(texts: Iterable[str]) -> Table:
+    """Count all n-grams of some texts; none reaches from one text into the next."""
+    parts = [_count_batch(batch) for batch in _batches(texts)]
+    return merge(*parts) if len(parts) > 1 else (parts or [_count_batch("")])[0]
 
 
 def _batches(texts: Iterable[str]) -> Iterator[str]:
@@ -99,12 +99,12 @@ def _batches(texts: Iterable[str]) -> Iterator[str]:
         yield "\n".join(batch)
 
 
-def _count_batch(text: str, weight: float) -> Table:
+def _count_batch(text: str) -> Table:
     numbers = codes(f"\n{text}\n")
     table = {}
     for order in ORDERS:
         found, times = np.unique(keys(numbers, order), return_counts=True)
-        table[order] = Counts(found, (times * weight).astype(np.float32))
+        table[order] = Counts(found, times.astype(np.float32))
     return table
 
 
@@ -120,6 +120,13 @@ def _merge(parts: list[Counts]) -> Counts:
     starts = np.flatnonzero(np.append(True, all_keys[1:] != all_keys[:-1]))
     counts = np.concatenate([part.counts for part in parts])[order]
     return Counts(all_keys[starts], np.add.reduceat(counts, starts).astype(np.float32))
+
+
+def weighted(table: Table, weight: float) -> Table:
+    """Return the table with every count worth so much."""
+    return {
+        order: Counts(part.keys, part.counts * np.float32(weight)) for order, part in table.items()
+    }
 
 
 def pruned(table: Table, least: dict[int, float]) -> Table:

@@ -14,6 +14,38 @@ _CONFUSED = (
 )
 # Letters that stand on their own or between spaces: not in addresses, file names, codes.
 _TYPED = re.compile(r"(?<![\w.@:/\\-])[a-z']+(?: +[a-z']+)*(?![\w.@:/\\-])", re.ASCII)
+# Characters that everyday words read in two ways; dictionaries know many more that none does.
+_READ_AS = {
+    "行": {"xing", "hang"},
+    "长": {"chang", "zhang"},
+    "重": {"zhong", "chong"},
+    "乐": {"le", "yue"},
+    "还": {"hai", "huan"},
+    "得": {"de", "dei"},
+    "地": {"di", "de"},
+    "了": {"le", "liao"},
+    "着": {"zhe", "zhao"},
+    "调": {"diao", "tiao"},
+    "会": {"hui", "kuai"},
+    "弹": {"dan", "tan"},
+    "传": {"chuan", "zhuan"},
+    "降": {"jiang", "xiang"},
+    "参": {"can", "shen"},
+    "差": {"cha", "chai"},
+    "给": {"gei", "ji"},
+    "觉": {"jue", "jiao"},
+    "率": {"lv", "shuai"},
+    "血": {"xue", "xie"},
+    "省": {"sheng", "xing"},
+    "校": {"xiao", "jiao"},
+    "系": {"xi", "ji"},
+    "厦": {"xia", "sha"},
+    "折": {"zhe", "she"},
+    "查": {"cha", "zha"},
+    "都": {"dou", "du"},
+    "便": {"bian", "pian"},
+    "模": {"mo", "mu"},
+}
 _MOST_WAYS = 16  # of splitting letters into syllables that are weighed
 _LONGEST = 6  # letters of a syllable: zhuang
 
@@ -25,6 +57,17 @@ def sounds(character: str) -> frozenset[str]:
 
     readings = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
     return frozenset(readings[0]) - {""} if readings else frozenset()
+
+
+@cache
+def readings(character: str) -> frozenset[str]:
+    """Return the syllables that a character is commonly read as."""
+    from pypinyin import Style, pinyin
+
+    usual = pinyin(character, style=Style.NORMAL, errors="ignore")
+    return (
+        frozenset({usual[0][0]} | _READ_AS.get(character, set())) - {""} if usual else frozenset()
+    )
 
 
 @cache

@@ -9,7 +9,7 @@ decides what a word is: its names are mended to, and never mended away.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -17,21 +17,32 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant import ngrams
 from assistant.ngrams import BITS, HISTORY, Floats, Keys, LanguageModel, Table
-from assistant.pinyin import blurred, sounds, splits, typed
+from assistant.pinyin import blurred, readings, sounds, splits, typed
 
 STATISTICS = Path(__file__).with_name("typos.npz")
 
 # Natural logarithms of how likely a character stands for another; set on one half of a set of
 # official sentences. Low enough that changes to be judged come up.
-_SAME_SOUND = -8.0
-_NEAR_SOUND = -9.0
-_SHAPE = -9.5
-_BEAM = 16  # sentences kept at each character
+_SAME_SOUND = -5.0
+_NEAR_SOUND = -6.0
+_SHAPE = -6.5
+_ROUNDS = 2  # of changes, each seeing those before
+_SINGLE = 16  # options weighed for each place
+_DOUBLE = 20  # options of each of two neighbours that are both mistyped
+# Most characters are right. Not weighed are those in an n-gram seen so often, by order, and those
+# that neither are less likely than this nor make the next one so.
+_KNOWN = {3: 30, 4: 2}
+_EXPECTED = -6.0
+_BEAM = 16  # readings of pinyin kept at each syllable
 _APART = 2  # changes not farther apart than this are one
-_BASE_WEIGHT = 3.0  # what a count in the knowledge base is worth
+# What a count in the knowledge base is worth; more in a small one, that says each thing once.
+_BASE_WEIGHT = 3.0
+_SMALL_WEIGHT = 10.0
+_SMALL = 100_000  # characters
 _LARGE = 1_000_000  # characters from which on n-grams seen once in the knowledge base are left out
 # Pinyin is taken for Chinese from this mean logarithm of a character's probability on; English
 # words that could be pinyin lie below.
@@ -54,6 +65,12 @@ _WEIGHTS = {
     "": -2.35,
 }
 _SURE = 0.5  # the sum from which on a change is made
+# A pair of characters is a word of the knowledge base if it has it so often, and the new character
+# in it for such a share of all its uses.
+_OWN = 2
+_OWN_SHARE = 0.1
+# Spoken words that official texts hardly have are not taken for typos of what they have.
+_SPOKEN = frozenset("吗呢吧啊呀啦嘛咋啥哪谁呗哦你我他她咱还号")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,16 @@ class _Slot(NamedTuple):
     prices: Floats
 
 
-_BOUNDARY = _Slot(np.zeros(1, dtype=np.uint64), np.zeros(1))
+class _Way(NamedTuple):
+    """What may stand from one place on: a row for each way, and its price."""
+
+    place: int
+    options: Keys
+    prices: Floats
+
+
+_END = np.zeros(1, dtype=np.uint64)
+_BOUNDARY = _Slot(_END, np.zeros(1))
 
 
 class Corrector:
@@ -89,11 +115,16 @@ class Corrector:
             texts: The passages of the knowledge base, and titles; none: official Chinese only.
         """
         general, _ = _statistics()
-        own = ngrams.count(texts, _BASE_WEIGHT)
-        if own[1].counts.sum() > _LARGE * _BASE_WEIGHT:
-            own = ngrams.pruned(own, {3: 2 * _BASE_WEIGHT, 4: 2 * _BASE_WEIGHT})
-        self._model = LanguageModel(ngrams.merge(general, own))
-        self._by_sound, self._by_blur = _by_sound(self._model.table)
+        own = ngrams.count(texts)
+        size = own[1].counts.sum()
+        if size > _LARGE:
+            own = ngrams.pruned(own, {3: 2, 4: 2})
+        weight = _SMALL_WEIGHT if size < _SMALL else _BASE_WEIGHT
+        self._own = {order: own[order] for order in (1, 2)}
+        self._model = LanguageModel(ngrams.merge(general, ngrams.weighted(own, weight)))
+        self._by_sound = _by_sound(self._model.table, sounds)
+        self._by_blur = _by_sound(self._model.table, sounds, blurred)
+        self._by_reading = _by_sound(self._model.table, readings)
         self._slots: dict[str, _Slot] = {}
 
     def correct(self, text: str) -> Corrected:
@@ -104,32 +135,104 @@ class Corrector:
     # Typed characters
 
     def _mend(self, text: str) -> str:
-        numbers = _numbers(text)
-        best = self._search(self._candidates(text, numbers))
+        all_numbers = _numbers(text)
+        places = _compact(all_numbers)
+        typed_text, numbers = "".join(text[place] for place in places), all_numbers[places]
+        best = self._likeliest(typed_text, numbers)
         changes = _group(np.flatnonzero(best != numbers).tolist())
-        made = [c for c in changes if self._evidence(text, numbers, best, c) > _SURE]
+        made = [c for c in changes if self._is_right(typed_text, numbers, best, c)]
         characters = list(text)
-        for place in (place for change in made for place in change):
-            characters[place] = ngrams.character(int(best[place]))
+        for at in (at for change in made for at in change):
+            characters[places[at]] = ngrams.character(int(best[at]))
         return "".join(characters)
 
-    def _candidates(self, text: str, numbers: Keys) -> list[_Slot]:
-        """Return for each character those that it may stand for and that go with a neighbour."""
-        slots = [self._slot(c) if n else _BOUNDARY for c, n in zip(text, numbers, strict=True)]
-        if not slots:
-            return slots
-        lengths = [len(slot.options) for slot in slots]
-        options = np.concatenate([slot.options for slot in slots])
-        left = np.repeat(np.append(np.uint64(0), numbers[:-1]), lengths)
-        right = np.repeat(np.append(numbers[1:], np.uint64(0)), lengths)
-        pairs = self._model.table[2]
-        shift = np.uint64(BITS)
-        fits = pairs.look_up((left << shift) | options) + pairs.look_up((options << shift) | right)
-        fits += np.concatenate([slot.prices for slot in slots]) == 0  # what was typed
-        kept = np.split(fits > 0, np.cumsum(lengths)[:-1])
-        return [_Slot(s.options[k], s.prices[k]) for s, k in zip(slots, kept, strict=True)]
+    def _likeliest(self, text: str, numbers: Keys) -> Keys:
+        """Return the characters after every change that makes them likelier, the best first."""
+        best = numbers.copy()
+        for _ in range(_ROUNDS):
+            changes = self._changes(text, numbers, best)
+            for _, place, options in sorted(changes, key=lambda change: -change[0]):
+                end = place + len(options)
+                around = slice(max(0, place - _APART), end + _APART)
+                if (best[around] == numbers[around]).all():
+                    best[place:end] = options
+            if not changes:
+                break
+        return best
+
+    def _changes(self, text: str, numbers: Keys, best: Keys) -> list[tuple[float, int, Keys]]:
+        """Return changes of one character or two that make the text likelier: gain, place, what."""
+        doubtful = (best == numbers) & self._doubtful(best)
+        slots = {place: self._slot(text[place]) for place in np.flatnonzero(doubtful).tolist()}
+        ways = [*self._single(best, slots), *self._double(slots)]
+        result = []
+        for width in (1, 2):
+            some = [way for way in ways if way.options.shape[1] == width]
+            if some:
+                places = np.repeat([way.place for way in some], [len(way.prices) for way in some])
+                options = np.concatenate([way.options for way in some])
+                gains = self._gains(best, places, options)
+                gains += np.concatenate([way.prices for way in some])
+                better = np.flatnonzero(gains > 0)
+                result += [(float(gains[at]), int(places[at]), options[at]) for at in better]
+        return result
+
+    def _doubtful(self, numbers: Keys) -> NDArray[np.bool_]:
+        """Tell which characters are no known part of a word and surprise, or those after them."""
+        doubtful = (numbers > 0) & ~np.isin(numbers, _SPOKEN_NUMBERS)
+        for order, enough in _KNOWN.items():
+            counts = self._model.table[order].look_up(ngrams.keys(numbers, order))
+            for offset in range(order):
+                counts[numbers[offset : offset + len(counts)] == 0] = 0
+            for offset in range(order):
+                doubtful[offset : offset + len(counts)] &= counts < enough
+        expected = self._log_probabilities(numbers) > _EXPECTED
+        return doubtful & ~(expected[:-1] & expected[1:])
+
+    def _log_probabilities(self, numbers: Keys) -> Floats:
+        """Return the logarithm of each character's probability, and of the end's."""
+        line = np.concatenate([np.zeros(3, dtype=np.uint64), numbers, np.zeros(1, dtype=np.uint64)])
+        return self._model.log_probability(ngrams.keys(line, 3)[:-1], line[3:])
+
+    def _single(self, numbers: Keys, slots: Mapping[int, _Slot]) -> Iterator[_Way]:
+        """Yield the characters that each may stand for and that go with a neighbour."""
+        around = np.concatenate([_END, numbers, _END])
+        shift, pairs = np.uint64(BITS), self._model.table[2]
+        for place, (options, prices) in slots.items():
+            left, right = around[place], around[place + 2]
+            both = np.concatenate([(left << shift) | options, (options << shift) | right])
+            counts = pairs.look_up(both)
+            fits = counts[: len(options)] + counts[len(options) :]
+            kept = _most(np.where(options == numbers[place], 0, fits), _SINGLE)
+            yield _Way(place, options[kept, None], prices[kept])
+
+    def _double(self, slots: Mapping[int, _Slot]) -> Iterator[_Way]:
+        """Yield the pairs that two neighbours may stand for, both mistyped."""
+        for place in slots:
+            if place + 1 in slots:
+                first, second = slots[place], slots[place + 1]
+                a, b = np.meshgrid(first.options[1:_DOUBLE], second.options[1:_DOUBLE])
+                options = np.stack([a.ravel(), b.ravel()], axis=1)
+                prices = np.add(*np.meshgrid(first.prices[1:_DOUBLE], second.prices[1:_DOUBLE]))
+                counts = self._model.table[2].look_up(ngrams.joined(options))
+                kept = _most(counts, _SINGLE)
+                yield _Way(place, options[kept], prices.ravel()[kept])
+
+    def _gains(self, numbers: Keys, places: NDArray[np.int_], options: Keys) -> Floats:
+        """Return by how much each change moves the logarithm of the text's probability."""
+        width, end = options.shape[1], len(numbers)
+        line = np.concatenate([np.zeros(3, dtype=np.uint64), numbers, np.zeros(4, dtype=np.uint64)])
+        windows = line[places[:, None] + np.arange(width + 6)]
+        windows[:, 3 : 3 + width] = options
+        after = np.arange(width + 3)  # the characters whose probability may move
+        histories = ngrams.joined(np.stack([windows[:, after + k] for k in range(3)], axis=-1))
+        moved = self._model.log_probability(histories, windows[:, after + 3])
+        before = np.append(self._log_probabilities(numbers), np.zeros(4))
+        there = places[:, None] + after
+        return np.asarray(((moved - before[there]) * (there <= end)).sum(axis=1))
 
     def _slot(self, character: str) -> _Slot:
+        """Return what a character may stand for: itself first, then the commonest first."""
         if character not in self._slots:
             prices = dict.fromkeys(_shapes().get(character, ""), _SHAPE)
             for sound in sounds(character):
@@ -137,8 +240,10 @@ class Corrector:
             for sound in sounds(character):
                 prices |= dict.fromkeys(self._by_sound[sound], _SAME_SOUND)
             prices[character] = 0.0
-            options = np.array([ngrams.code(c) for c in prices], dtype=np.uint64)
-            self._slots[character] = _Slot(options, np.array(list(prices.values())))
+            options = _numbers("".join(prices))
+            counts = self._model.table[1].look_up(options)
+            order = np.argsort(-np.where(options == ngrams.code(character), np.inf, counts))
+            self._slots[character] = _Slot(options[order], np.array(list(prices.values()))[order])
         return self._slots[character]
 
     # Search
@@ -175,10 +280,25 @@ class Corrector:
 
     # Judgement
 
-    def _evidence(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> float:
-        """Return the logarithm of the odds that a change is right, the others being made."""
+    def _is_right(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> bool:
+        """Tell whether a change is beyond doubt, the others being made."""
         signs = self._signs(text, numbers, best, change)
-        return float(np.dot(signs, list(_WEIGHTS.values())))
+        return float(np.dot(signs, list(_WEIGHTS.values()))) > _SURE or self._names(
+            text, numbers, best, change
+        )
+
+    def _names(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> bool:
+        """Tell whether a change gives a word that the documents have for one that is none at all.
+
+        A name of a service or a programme may stand in them a few times only.
+        """
+        prices = [self._price(text[place], best[place]) for place in change]
+        around = slice(max(0, change[0] - 1), change[-1] + 2)
+        known = self._model.table[2].look_up(ngrams.keys(numbers[around], 2))
+        own = self._own[2].look_up(ngrams.keys(best[around], 2)).max()
+        share = own / max(self._own[1].look_up(best[list(change)]).min(), 1)
+        same = min(prices) == _SAME_SOUND
+        return bool(same and known.max() == 0 and own >= _OWN and share >= _OWN_SHARE)
 
     def _signs(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> list[float]:
         without = best.copy()
@@ -225,21 +345,36 @@ class Corrector:
     def _spell(self, letters: str, before: str, after: str) -> str:
         fixed_before, fixed_after = _numbers(before[-3:]), _numbers(after[:3])
         around = [_fixed(fixed_before), _fixed(fixed_after)]
-        readings = []
-        for syllables in splits(letters, self._by_sound):
+        spellings = []
+        for syllables in splits(letters, self._by_reading):
             if len(syllables) > 1:
-                slots = [_any(self._by_sound[syllable]) for syllable in syllables]
+                slots = [_any(self._by_reading[syllable]) for syllable in syllables]
                 best = self._search([*around[0], *slots, *around[1]])
                 spelt = best[len(fixed_before) : len(fixed_before) + len(slots)]
-                readings.append((self._fluency(spelt) / (len(spelt) + 1), spelt))
-        fluency, spelt = max(readings, key=lambda r: r[0], default=(_FLUENT, _numbers("")))
+                spellings.append((self._fluency(spelt) / (len(spelt) + 1), spelt))
+        fluency, spelt = max(spellings, key=lambda s: s[0], default=(_FLUENT, _numbers("")))
         if fluency <= _FLUENT:
             return ""
         return "".join(ngrams.character(int(n)) for n in spelt)
 
 
+_SPOKEN_NUMBERS = np.array([ngrams.code(c) for c in _SPOKEN], dtype=np.uint64)
+
+
 def _numbers(text: str) -> Keys:
     return np.array([ngrams.code(c) for c in text], dtype=np.uint64)
+
+
+def _compact(numbers: Keys) -> list[int]:
+    """Return the places of a text in which a run of boundaries is one."""
+    first = np.append(True, numbers[:-1] != 0)[: len(numbers)]
+    return np.flatnonzero((numbers != 0) | first).tolist()
+
+
+def _most(counts: Floats, most: int) -> NDArray[np.int_]:
+    """Return the places of the highest counts that are not 0."""
+    best = np.argsort(-counts)[:most]
+    return best[counts[best] > 0]
 
 
 def _fixed(numbers: Keys) -> list[_Slot]:
@@ -262,16 +397,17 @@ def _group(places: list[int]) -> list[list[int]]:
     return groups
 
 
-def _by_sound(table: Table) -> tuple[defaultdict[str, list[str]], defaultdict[str, list[str]]]:
-    """Return the known characters by their sound, and by what is confused with it."""
-    exact: defaultdict[str, list[str]] = defaultdict(list)
-    near: defaultdict[str, list[str]] = defaultdict(list)
+def _by_sound(
+    table: Table,
+    heard: Callable[[str], Iterable[str]],
+    same: Callable[[str], str] = lambda sound: sound,
+) -> defaultdict[str, list[str]]:
+    """Return the known characters by what they sound like."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
     for number in table[1].keys[table[1].keys > 0].tolist():
-        c = ngrams.character(number)
-        for sound in sounds(c):
-            exact[sound].append(c)
-            near[blurred(sound)].append(c)
-    return exact, near
+        for sound in heard(ngrams.character(number)):
+            found[same(sound)].append(ngrams.character(number))
+    return found
 
 
 @cache

@@ -28,6 +28,8 @@ def spelling(sample_base):
         ("身份正丢了怎么补办", "身份证丢了怎么补办"),
         ("居注证在哪里办理", "居住证在哪里办理"),
         ("gongjijin怎么提取", "公积金怎么提取"),
+        ("zhufang gongjijin zenme tiqu", "住房公积金怎么提取"),
+        ("shenfenzheng diule zenme ban", "身份证丢了怎么办"),
     ],
 )
 def test_a_word_of_the_documents_is_mended_to(spelling, typed, meant):
@@ -44,6 +46,8 @@ def test_a_word_of_the_documents_is_mended_to(spelling, typed, meant):
         "闽C12345违章怎么处理",
         "打0595-12345还是12333",
         "please help me",
+        "定金不退可以起诉吗",
+        "他咋还没给我发工资呢",
         "《泉州市居住证管理办法》什么时候施行",
         "氟氯烃的配额怎么申请",
         "",
