@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 
 from assistant.chain import Assistant
 from knowledge.base import KnowledgeBase
@@ -72,3 +73,14 @@ class Watch:
     def _asked(self, url):
         if not url.startswith((self.address, "data:", "blob:")):
             self.problems.append(f"asked another host: {url}")
+
+
+def barriers(page):
+    """Return what axe-core finds serious, as rule and place."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (one["id"], node["target"], node["html"][:200])
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    ]

@@ -4,14 +4,13 @@ import re
 import threading
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from assistant.chain import Assistant
 from assistant.types import Delta
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.types import Document
-from tests.browsing import serving
+from tests.browsing import barriers, serving
 
 pytestmark = pytest.mark.browser
 
@@ -64,17 +63,6 @@ class Held:
             yield Delta(delta.text[:4])
             HELD.wait(30)
             yield Delta(delta.text[4:])
-
-
-def barriers(page):
-    """Return what axe-core finds serious, as rule and place."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (one["id"], node["target"], node["html"][:200])
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-        for node in one["nodes"]
-    ]
 
 
 @pytest.fixture(scope="module")

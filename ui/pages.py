@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from assistant.history import markdown
+from ui.admin import admin
 from ui.conversations import NOT_THERE, Owner
 from ui.conversing import Desk
 from ui.exchanges import Place, answer_html, exchange_html, suggestions_html
@@ -34,6 +35,7 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
     """Add what the pages need to an application."""
     app.state.desk = desk
     app.include_router(pages)
+    app.include_router(admin)
     app.mount("/page/static", StaticFiles(directory=STATIC), name="static")
 
 
