@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from assistant.injection import gives_orders
 from assistant.types import Turn
 from knowledge.plaintext import clean_characters
 from knowledge.types import Hit
@@ -45,7 +46,7 @@ def messages(question: str, hits: Sequence[Hit], history: Sequence[Turn]) -> "li
 
 def _passage(n: int, hit: Hit) -> str:
     metadata = hit.document.metadata
-    above = [hit.document.title, *hit.passage.section]
+    above = [one for one in (hit.document.title, *hit.passage.section) if not gives_orders(one)]
     facts = [metadata.get(name, "") for name in ("document_number", "issuer", "date", "validity")]
     head = _data(" / ".join(above) + "；".join(["", *filter(None, facts)]))
     return f"<资料 {n}>\n（{head}）\n{_data(hit.passage.text)}\n</资料>"
