@@ -51,11 +51,15 @@ _PERSON = re.compile(
     r"(?:联系人|负责人|经办人|局长|主任|书记|市长|县长|区长|院长|会长)[是为:]?([\u4e00-\u9fff]{2,3})"
 )
 
+_MEASURED = "元角分月日号天周岁人名户个项级件次种类份台套间亩吨米层楼届倍成期年点平里时钟度及%‰0-9"
+_BOUND = re.compile(f"[{_MEASURED}]以[上下内外]")  # not 提供以下材料
 _AT_MOST = re.compile(
-    "不超过|不高于|不多于|最高|最多|至多|最长|低于|少于|不足|不满|未满|以内|以下(?!简称)"
+    "不超过|不高于|不多于|最高|最多|至多|最长|低于|少于|不足|不满|未满"
+    f"|(?<=[{_MEASURED}])以[内下](?!简称)"
 )
-_AT_LEAST = re.compile("不低于|不少于|不短于|最低|最少|至少|最短|(?<!不)超过|(?<!不)高于|以上")
-_BOUND = re.compile("[^可所足难得加予给]以[上下内外]")
+_AT_LEAST = re.compile(
+    f"不低于|不少于|不短于|最低|最少|至少|最短|(?<!不)超过|(?<!不)高于|(?<=[{_MEASURED}])以上"
+)
 _BOUND_BEFORE = 6  # characters before a number in which its bound may stand
 
 

@@ -24,7 +24,7 @@ def answers(sample_base):
         update={
             "chat_model": "openai:qwen2.5-coder-1.5b-instruct",
             "chat_base_url": f"{server.listening_address}/v1",
-            "chat_timeout": 300.0,
+            "chat_timeout": 3600.0,  # the machine may have other work
         }
     )
     assistant = Assistant(sample_base, settings)

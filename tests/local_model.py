@@ -57,6 +57,7 @@ def serve():
     given.model.path = str(fetch())
     given.hostnames = ["127.0.0.1"]
     given.port = 0
+    given.verbosity = 0
     given.n_ctx = CONTEXT
     given.n_parallel = 1
     given.cpuparams.n_threads = os.cpu_count() or 2

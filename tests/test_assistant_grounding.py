@@ -39,6 +39,7 @@ def supports(sentence, text=GUIDE, cited=(1,), **more):
         "自2022年1月1日起施行。",
         "- 已经享受低保待遇的，不得重复申请",
         "由泉州市民政局发放津贴。",
+        "申请需要符合以下条件：年满60周岁以上，具有本市户籍。",
     ],
 )
 def test_what_the_passage_says_is_supported(sentence):
