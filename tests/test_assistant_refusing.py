@@ -1,0 +1,60 @@
+"""What a refusal says: what is missing, the nearest thing that is known, where to turn."""
+
+import pytest
+
+from assistant.composing import finished
+from assistant.evidence import Evidence
+from assistant.refusing import refusal
+from knowledge.types import Document, Hit, Passage
+
+NOT_COVERED = Evidence(0.2, "not_covered", "资料里没有说到您问的这一点。")
+
+
+def hit(text, dense=0.7, title="技能提升补贴办法", section=()):
+    document = Document("d1", title, "", "/办法.md")
+    return Hit(1, 1.0, dense, 3.0, Passage(text, 10, 10 + len(text), section), document)
+
+
+def test_the_nearest_document_is_named_and_12345():
+    said = finished(refusal(NOT_COVERED, [hit("补贴标准另行公布。")]))
+    assert "《技能提升补贴办法》" in said.text
+    assert "12345" in said.text
+    assert said.citations == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "whom"),
+    [
+        ("申请由市人力资源和社会保障局负责受理，标准另行公布。", "市人力资源和社会保障局"),
+        ("补贴申报由所在地街道办事处受理。", "所在地街道办事处"),
+        ("有疑问可咨询，联系电话：0595-28385123。", "0595-28385123"),
+    ],
+)
+def test_whom_the_passage_names_to_turn_to_is_cited_to_the_letter(text, whom):
+    said = finished(refusal(NOT_COVERED, [hit(text)]))
+    assert f"{whom}[1]" in said.text
+    (citation,) = said.citations
+    assert whom in citation.quote
+    assert text[citation.start - 10 : citation.end - 10] == citation.quote
+
+
+def test_what_is_far_from_the_question_is_not_offered():
+    said = finished(refusal(NOT_COVERED, [hit("由市林业局负责。", dense=0.3)]))
+    assert "《" not in said.text
+    assert "林业" not in said.text
+
+
+def test_readings_are_different_documents_or_the_parts_of_one():
+    unclear = Evidence(0.0, "unclear", "您的问题有点短。")
+    several = [hit("甲", title="甲办法"), hit("乙", title="甲办法"), hit("丙", title="乙办法")]
+    assert "1. 《甲办法》\n2. 《乙办法》" in finished(refusal(unclear, several)).text
+    one = [hit("甲", section=("申领条件",)), hit("乙", section=("办理材料",))]
+    text = finished(refusal(unclear, one)).text
+    assert "《技能提升补贴办法》：申领条件" in text
+    assert "《技能提升补贴办法》：办理材料" in text
+
+
+def test_without_documents_it_is_asked_back_all_the_same():
+    said = finished(refusal(Evidence(0.0, "unclear", "您的问题有点短。"), []))
+    assert "具体一点" in said.text
+    assert "您是不是想问" not in said.text
