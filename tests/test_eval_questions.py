@@ -6,9 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assistant.pinyin import readings
 from assistant.types import Turn
 from eval.errors import QuestionSetError
-from eval.questions import load_questions, write_rows
+from eval.mistyping import mistype, with_typos
+from eval.questions import Question, load_questions, write_rows
 
 ROWS = [
     {
@@ -162,3 +164,23 @@ def taken(path):
         return load_questions(path)
     except QuestionSetError:
         return []
+
+
+def test_one_homophone_typo_in_each_question_the_same_for_a_seed():
+    questions = [
+        Question(str(n), text, ("一",), True)
+        for n, text in enumerate(["身份证丢了怎么补办", "公积金贷款利率是多少", "低保在哪里申请"])
+    ]
+    mistyped = with_typos(questions, 7)
+    for right, wrong in zip(questions, mistyped, strict=True):
+        pairs = list(zip(right.question, wrong.question, strict=True))
+        [(a, b)] = [pair for pair in pairs if pair[0] != pair[1]]
+        assert readings(a) & readings(b)
+        assert wrong.id == right.id
+    assert with_typos(questions, 7) == mistyped
+    assert with_typos(questions, 8) != mistyped
+
+
+@pytest.mark.parametrize("text", ["", "DeepSeek 2025", "？？"])
+def test_what_has_no_homophone_is_not_mistyped(text):
+    assert mistype(text, 1) == text

@@ -49,6 +49,10 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     judge: Annotated[
         bool, typer.Option("--judge", help="Also let the chat model judge; costs its calls.")
     ] = False,
+    typos: Annotated[
+        int | None,
+        typer.Option("--typos", metavar="SEED", help="One homophone typo in each question."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -56,10 +60,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     After Ctrl-C the same command goes on where it stopped: what was asked is not asked again.
     """
+    from eval.mistyping import with_typos
     from eval.questions import load_questions
 
     loaded = load_questions(questions)
     folder = report or questions.with_name(f"{questions.stem}-report")
+    if typos is not None:
+        loaded = with_typos(loaded, typos)
+        folder = report or questions.with_name(f"{questions.stem}-typos-{typos}-report")
     with open_base(home) as base:
         _refuse_empty(base)
         result = _asked_and_reported(loaded, questions, folder, base, workers, judge=judge)
