@@ -127,8 +127,13 @@ def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State
     return (
         RunnablePassthrough.assign(
             query=RunnableLambda(
-                lambda s: stand_alone(
-                    s["corrected"], s["history"], lambda q: base.search(q, HITS), base.term_weights
+                lambda s: base.worded(
+                    stand_alone(
+                        s["corrected"],
+                        s["history"],
+                        lambda q: base.search(q, HITS),
+                        base.term_weights,
+                    )
                 )
             )
         )

@@ -14,9 +14,11 @@ from filelock import FileLock, Timeout
 
 from knowledge.catalogue import Catalogue, Record, Row, content_hash
 from knowledge.errors import HomeError, ModelMismatchError
+from knowledge.lexical import KeywordIndex
 from knowledge.models import model_identity
 from knowledge.settings import Settings, load_settings
 from knowledge.splitting import split
+from knowledge.synonyms import Synonyms
 from knowledge.types import Document, Hit, Passage
 
 if TYPE_CHECKING:
@@ -276,6 +278,17 @@ class KnowledgeBase:
     def term_weights(self, text: str) -> dict[str, float]:
         """Return the information content of each of the text's terms, in these documents."""
         return self.retriever.term_weights(text)
+
+    def worded(self, question: str) -> str:
+        """Return a question with lay words put into the documents' own."""
+        return self._synonyms.worded(question)
+
+    @cached_property
+    def _synonyms(self) -> Synonyms:
+        def count(word: str) -> int:
+            return KeywordIndex(self.catalogue.connection, "passage").count_phrase(word)
+
+        return Synonyms(self.home, count)
 
     def document(self, document_id: str) -> Document | None:
         """Return a document with its whole text."""

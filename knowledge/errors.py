@@ -26,3 +26,7 @@ class HomeError(KnowledgeError):
 
 class SettingError(KnowledgeError):
     """A setting holds a value that can't be used."""
+
+
+class SynonymsError(KnowledgeError):
+    """A file of synonyms can't be used; the message names the line."""

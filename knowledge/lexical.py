@@ -77,6 +77,16 @@ class KeywordIndex:
         ).fetchone()
         return row[0] if row else 0
 
+    def count_phrase(self, phrase: str) -> int:
+        """Return how many entries hold the terms of a phrase in a row."""
+        if not terms(phrase):
+            return 0
+        row = self._connection.execute(
+            f"SELECT count(*) FROM {self._table} WHERE {self._table} MATCH ?",  # noqa: S608
+            (f'"{" ".join(terms(phrase))}"',),
+        ).fetchone()
+        return int(row[0])
+
     def search(
         self, query: Sequence[str], limit: int, among: Iterable[int] | None = None
     ) -> dict[int, float]:

@@ -15,7 +15,17 @@ from ui.cli import app
 from ui.console import clip, width
 
 HEAVY = {"torch", "chromadb", "gradio", "langchain_core", "onnxruntime", "numpy", "fastapi"}
-COMMANDS = ["ingest", "documents", "remove", "search", "ask", "chat", "serve", "rebuild"]
+COMMANDS = [
+    "ingest",
+    "documents",
+    "synonyms",
+    "remove",
+    "search",
+    "ask",
+    "chat",
+    "serve",
+    "rebuild",
+]
 LIBRARY = "# 青湖图书馆\n\n开放时间为每天9时至21时，周一闭馆。\n\n办理读者证不收费，押金100元。\n"
 QUESTION = "青湖公园停车怎么收费"
 PARKING = "# 青湖公园停车办法\n\n停车首小时免费，之后每小时收费3元，每天最多收20元。\n"
@@ -321,3 +331,16 @@ def ready(address):
     answer = httpx.get(f"{address}/readyz", trust_env=False).json()
     assert answer["ready"]
     return answer["documents"]
+
+
+def test_synonyms_are_listed_and_a_wrong_line_is_named(home):
+    home.mkdir()
+    (home / "synonyms.txt").write_text("大红楼 = 市民之家\n", encoding="utf-8")
+    code, entries = run_json("synonyms", home=home)
+    assert code == 0
+    assert entries[0]["words"] == ["大红楼"]
+    assert "大红楼 = 市民之家" in run("synonyms", home=home).stdout
+    (home / "synonyms.txt").write_text("大红楼 = 市民之家\n大红楼\n", encoding="utf-8")
+    done = process("synonyms", "--home", home)
+    assert done.returncode == 1
+    assert "synonyms.txt:2" in done.stderr

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,6 +130,22 @@ def _say_loaded(result: dict[str, int], seconds: float, failed: "Sequence[ReadFa
         f"未变 {result['unchanged']} 篇，失败 {len(failed)} 个；"
         f"新编入 {result['passages']} 个段落，用时 {seconds:.1f} 秒。"
     )
+
+
+@app.command(cls=Command, epilog=example("xiaoquan synonyms", "xiaoquan synonyms --json"))
+def synonyms(home: Home = None, as_json: Json = False) -> None:
+    """List the lay words and what they mean; check the home's synonyms.txt, which may add some."""
+    from knowledge.settings import load_settings
+    from knowledge.synonyms import BUNDLED, OWN, read
+
+    own = load_settings(home=home).home / OWN
+    entries = [*read(own), *read(BUNDLED)]
+    if as_json:
+        emit([asdict(entry) for entry in entries])
+    else:
+        for entry in entries:
+            print(f"{'、'.join(entry.words)} = {'、'.join(entry.means)}")
+        say(f"自己的词写在 {own}，每行一条，保存后立即生效。")
 
 
 @app.command(cls=Command, epilog=example("xiaoquan documents", "xiaoquan documents --json"))

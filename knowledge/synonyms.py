@@ -1,0 +1,112 @@
+"""Lay words and abbreviations → the words that documents use; operators add their own.
+
+A line is ``lay words = words of documents``, several of a side with 、 between; what follows # is
+a comment. The operator's file in the home comes before the bundled one and is read anew when it
+has changed.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.errors import SynonymsError
+
+log = logging.getLogger(__name__)
+
+BUNDLED = Path(__file__).with_name("synonyms.txt")
+OWN = "synonyms.txt"  # in the home
+# A lay word is put into other words where the documents use these so many times as often.
+OFTENER = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a file."""
+
+    words: tuple[str, ...]
+    means: tuple[str, ...]
+    source: str
+
+
+def read(path: Path) -> list[Entry]:
+    """Read and check a file; one that is not there is empty.
+
+    Raises:
+        SynonymsError: It can't be read, or a line of it; the message names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SynonymsError(
+            f"读不了同义词文件 {str(path)!r}：{error}。请存成 UTF-8 编码的文本。"
+        ) from error
+    return list(_entries(text, path))
+
+
+def _entries(text: str, path: Path) -> Iterator[Entry]:
+    known: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        content = line.split("#")[0].strip()
+        if not content:
+            continue
+        sides = [
+            tuple(word.strip() for word in re.split(r"[、,，]", side))
+            for side in re.split(r"[=＝]", content)
+        ]
+        where = f"{path}:{number}"
+        if len(sides) != 2 or not all(sides[0] + sides[1]):
+            raise SynonymsError(
+                f"{where} {content!r} 不合要求：每行写成“口语词、简称 = 资料里的说法”。"
+            )
+        for word in sides[0]:
+            if len(word) < 2:
+                raise SynonymsError(f"{where} {word!r} 只有一个字，会误改别的词；请写两个字以上。")
+            if word in known:
+                raise SynonymsError(f"{where} {word!r} 在第 {known[word]} 行已经有了，请合并。")
+            known[word] = number
+        yield Entry(sides[0], sides[1], where)
+
+
+class Synonyms:
+    """Puts a question into the documents' words where they hardly use the question's own."""
+
+    def __init__(self, home: Path, count: Callable[[str], int]) -> None:
+        """Take the operator's file of a home; ``count`` tells how often documents have a word."""
+        self._path = home / OWN
+        self._count = count
+        self._read: tuple[object, Mapping[str, tuple[str, ...]]] = (None, {})
+
+    def worded(self, question: str) -> str:
+        """Return the question with lay words replaced by what the documents say instead."""
+        table = self._table()
+        found = [word for word in sorted(table, key=len, reverse=True) if word in question]
+        for word in found:
+            if word in question and not any(formal in question for formal in table[word]):
+                counts = {formal: self._count(formal) for formal in table[word]}
+                formal = max(counts, key=counts.__getitem__)
+                if counts[formal] > OFTENER * self._count(word):
+                    question = question.replace(word, formal)
+        return question
+
+    def _table(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the words; those of before while the operator's file can't be read."""
+        stamp = _stamp(self._path)
+        if stamp != self._read[0]:
+            try:
+                entries = [*read(BUNDLED), *read(self._path)]
+            except SynonymsError as error:
+                log.warning("%s", error)
+                entries = [] if self._read[1] else read(BUNDLED)
+            table = {word: entry.means for entry in entries for word in entry.words}
+            self._read = stamp, table or self._read[1]
+        return self._read[1]
+
+
+def _stamp(path: Path) -> tuple[int, int] | str:
+    try:
+        about = path.stat()
+    except OSError:
+        return "none"
+    return about.st_mtime_ns, about.st_size
