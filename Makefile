@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 PIN := --constraint constraints.txt
 DATA ?= ../shared
 
-.PHONY: run test test-llm lint format docs bench lock clean
+.PHONY: run test test-browser test-llm lint format docs bench lock clean
 
 run: $(VENV)/run.done
 	$(BIN)/xiaoquan serve
