@@ -1,5 +1,6 @@
 """The HTTP API: native, streaming, OpenAI-compatible, and what it says when something is wrong."""
 
+import asyncio
 import json
 import logging
 import re
@@ -9,12 +10,14 @@ from dataclasses import asdict, replace
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from langchain_openai import ChatOpenAI
 from openai import BadRequestError, OpenAI
 
 from assistant.chain import Assistant
 from assistant.errors import ChatModelError
 from assistant.reply import Reply
 from assistant.types import Delta
+from eval.load import burst, pace
 from knowledge.base import KnowledgeBase
 from knowledge.errors import HomeError
 from knowledge.settings import load_settings
@@ -367,3 +370,21 @@ def test_a_failure_in_an_openai_stream_reaches_its_client_in_its_shape(base):
     body = {"model": "any", "messages": ASKED, "stream": True}
     data = [data for _, data in events(failed.post("/v1/chat/completions", json=body))]
     assert json.loads(data[-1])["error"]["type"] == "server_error"
+
+
+def test_langchains_client_gets_answers_whole_and_streamed(address):
+    model = ChatOpenAI(base_url=f"{address}/v1", api_key="none", model="xiaoquan", max_retries=0)
+    assert "3元" in model.invoke(QUESTION).content
+    assert "3元" in "".join(chunk.content for chunk in model.stream(QUESTION))
+
+
+def test_load_is_asked_at_its_pace_and_all_at_once(address):
+    paced = asyncio.run(pace(address, [QUESTION], terminals=3, every=0.2, seconds=0.5))
+    assert (paced["answered"], paced["error"], paced["lost"]) == (8, 0, 0)
+    at_once = asyncio.run(burst(address, [QUESTION], terminals=4, times=2))
+    assert at_once["answered"] + at_once["told to come again"] == 8
+    assert 0 < at_once["p50"] <= at_once["p100"]
+
+
+def test_what_no_server_answers_is_lost():
+    assert asyncio.run(burst("http://127.0.0.1:9", [QUESTION], 2, 1))["lost"] == 2

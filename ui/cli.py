@@ -351,8 +351,9 @@ def serve(
         run(base, host, port, sample=sample)
 
 
-from ui import care_cli, eval_cli, keys_cli  # noqa: E402 - the last: they add to what stands above
+from ui import care_cli, eval_cli, keys_cli, steady_cli  # noqa: E402 - the last: they add to what stands above
 
+eval_cli.app.add_typer(steady_cli.app)
 app.add_typer(eval_cli.app, name="eval")
 app.add_typer(keys_cli.app, name="keys")
 app.add_typer(care_cli.app)

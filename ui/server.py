@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SAMPLE = Path(knowledge.__file__).parent / "sample"
+KEEP_ALIVE = 75  # seconds that a connection may idle: longer than proxies and terminals keep one
 GRACE = 10  # seconds that open answers have to finish when the server is told to stop
 
 
@@ -56,6 +57,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
         log_config=None,  # as ours
         access_log=False,  # addresses of searches hold what citizens ask
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     try:
         _Server(config, host).run(sockets=[listening])
