@@ -28,10 +28,13 @@ def answers(sample_base):
         }
     )
     assistant = Assistant(sample_base, settings)
-    replies = [assistant.ask(question).answer() for question in QUESTIONS]
-    for answer in replies:
-        print(f"\n{answer.question}\n[{answer.mode}, {answer.seconds:.0f} s] {answer.answer}")
-    return replies
+    return [_asked(assistant, question) for question in QUESTIONS]
+
+
+def _asked(assistant, question):
+    answer = assistant.ask(question).answer()
+    print(f"\n{question}\n[{answer.mode}, {answer.seconds:.0f} s] {answer.answer}", flush=True)
+    return answer
 
 
 def test_some_answers_are_the_models_own(answers):
