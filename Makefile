@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 PIN := --constraint constraints.txt
 DATA ?= ../shared
 
-.PHONY: run test test-browser test-llm lint format docs bench lock clean
+.PHONY: run test test-browser test-llm lint format docs bench lock clean screenshots
 
 run: $(VENV)/run.done
 	$(BIN)/xiaoquan serve
@@ -28,6 +28,10 @@ test-llm: $(VENV)/dev.done
 test-browser: $(VENV)/dev.done
 	command -v chromium >/dev/null || apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk
 	$(BIN)/python -m pytest -m browser
+
+# Pictures of every page in three sizes, light and dark: a few of them into docs/screenshots.
+screenshots: $(VENV)/dev.done
+	$(BIN)/python tests/screenshots.py
 
 lint: $(VENV)/dev.done
 	$(BIN)/python -m ruff check .

@@ -15,8 +15,9 @@ from starlette.exceptions import HTTPException
 from assistant.history import markdown
 from ui.admin import admin
 from ui.conversations import NOT_THERE, Owner
-from ui.conversing import Desk
+from ui.conversing import Desk, kept_html
 from ui.exchanges import Place, answer_html, exchange_html, suggestions_html
+from ui.kiosk import kiosk
 from ui.markup import both
 from ui.sources import reader_html, source_html
 from ui.speech import sentences
@@ -36,6 +37,7 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
     app.state.desk = desk
     app.include_router(pages)
     app.include_router(admin)
+    app.include_router(kiosk)
     app.mount("/page/static", StaticFiles(directory=STATIC), name="static")
 
 
@@ -95,6 +97,15 @@ def leave(desk: Working, owner: Owner) -> None:
 
 
 # -- one answer
+
+
+@pages.get("/page/answers/{exchange}")
+def answer(desk: Working, owner: Owner, exchange: str) -> HTMLResponse:
+    """Return a question with its answer as the chat shows it."""
+    kept = desk.history.exchange(owner, exchange)
+    if kept is None:
+        raise HTTPException(404, NO_ANSWER)
+    return HTMLResponse(kept_html(kept))
 
 
 @pages.get("/page/answers/{exchange}/next")

@@ -1,0 +1,66 @@
+"""The terminal in a real browser."""
+
+import pytest
+
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.types import Document
+from tests.browsing import barriers, serving
+from ui.kiosk import tiles, with_sounds
+
+SIZES = [(1080, 1920), (1280, 800), (390, 844)]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, chromium):
+    home = tmp_path_factory.mktemp("kiosk")
+    (home / "kiosk.txt").write_text("停车收费|青湖公园停车怎么收费\n公交卡怎么办理\n", "utf-8")
+    with KnowledgeBase(load_settings(home=home)) as base:
+        base.add(
+            Document("a", "青湖公园停车怎么收费", "停车首小时免费，之后每小时收费3元。", "/a.md")
+        )
+    with serving(load_settings(home=home, idle_minutes=0.1)) as address:
+        yield address
+
+
+def test_tiles_are_read_with_their_sounds_and_nothing_of_them_is_html():
+    first, second = tiles("停车收费 | 停车怎么收费？\n\n<b>公交卡</b>")
+    assert first.question == "停车怎么收费？"
+    assert "<ruby>停<rt>tíng</rt></ruby>" in first.name
+    assert "<b>" not in second.name
+    assert with_sounds("A银行") == "A<ruby>银<rt>yín</rt></ruby><ruby>行<rt>háng</rt></ruby>"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", SIZES)
+def test_a_tile_is_answered_and_taken_along_and_the_next_citizen_sees_nothing(visit, size):
+    page = visit("/kiosk", viewport={"width": size[0], "height": size[1]}, color_scheme="light")
+    assert barriers(page) == []
+    page.click("[data-ask='青湖公园停车怎么收费']")
+    page.wait_for_selector(".xq-sources")
+    assert "每小时收费3元" in page.inner_text("#log")
+    page.click(".xq-cite")
+    page.wait_for_selector("#source mark")
+    assert "每小时收费3元" in page.inner_text("#source mark")
+    assert barriers(page) == []
+    page.click("#close")
+    page.click("#code")
+    page.wait_for_function("document.querySelector('#take img').naturalWidth > 100")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.wait_for_selector("#start", state="visible")
+    assert page.inner_text("#log") == ""
+    assert page.is_hidden("#print")
+
+
+@pytest.mark.browser
+def test_a_typed_question_is_refused_politely_and_nothing_leads_away(visit, served):
+    page = visit("/kiosk")
+    page.fill("#question", "月球上的餐馆几点开门营业")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".xq-refusal")
+    page.click(".xq-next a")
+    assert page.url == f"{served}/kiosk"
+    links = page.eval_on_selector_all("a", "all => all.map(one => one.getAttribute('href'))")
+    assert not [link for link in links if "admin" in link]
+    page.click("#anew")
+    assert page.is_visible("#start")
