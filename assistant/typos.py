@@ -298,7 +298,7 @@ class Corrector:
         own = self._own[2].look_up(ngrams.keys(best[around], 2)).max()
         share = own / max(self._own[1].look_up(best[list(change)]).min(), 1)
         same = min(prices) == _SAME_SOUND
-        return bool(same and known.max() == 0 and own >= _OWN and share >= _OWN_SHARE)
+        return bool(same and known.max() < 1 and own >= _OWN and share >= _OWN_SHARE)
 
     def _signs(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> list[float]:
         without = best.copy()
