@@ -149,11 +149,20 @@ def test_where_anybody_may_ask_openai_clients_send_any_key_but_a_wrong_one_of_ou
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/nosuch", "/api/ask/", "//api/feedback", "/API/feedback", "/api/%2e%2e/metrics"]
+    "path",
+    [
+        "/api/nosuch",
+        "/api/ask/",
+        "//api/feedback",
+        "/API/feedback",
+        "/api/%2e%2e/metrics",
+        "/api/conversations/",
+    ],
 )
 def test_no_spelling_of_an_address_goes_round_the_guard(client_of, path):
     response = client_of(loopback=True).get(path)
     assert response.status_code in {401, 404}
+    assert response.json()["error"] if path.startswith("/api/") else True
 
 
 def test_what_a_browser_sends_for_another_site_is_no_operator(client_of):

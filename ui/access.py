@@ -25,15 +25,15 @@ _NONE: frozenset[Scope] = frozenset()
 
 # Method and path → what it needs. What is under one of the APIs and not listed is not there.
 _RULES: Mapping[str, Scope | None] = {
-    r"(GET|HEAD) /(healthz|readyz)": None,
-    r"(GET|HEAD) /api/(search|documents(/.*)?)": "search",
+    r"GET /(healthz|readyz)": None,
+    r"GET /api/(search|documents(/.+)?)": "search",
     r"POST /api/(ask|feedback)": "ask",
-    r"(GET|DELETE) /api/conversations(/.*)?": "ask",
-    r"POST /v1/chat/completions|GET /v1/models(/.*)?": "ask",
-    r"(POST|PUT|PATCH|DELETE) /api/documents(/.*)?": "admin",
-    r"GET /api/(feedback|jobs(/.*)?)": "admin",
+    r"GET /api/conversations": "ask",
+    r"(GET|DELETE) /api/conversations/[^/]+": "ask",
+    r"POST /v1/chat/completions|GET /v1/models(/[^/]+)?": "ask",
+    r"POST /api/documents|(PUT|PATCH|DELETE) /api/documents/.+": "admin",
+    r"GET /api/(feedback|jobs(/[^/]+)?)": "admin",
     r"GET /metrics": "admin",
-    r"\w+ /admin(/.*)?": "admin",
     r"\w+ /(?!api/|v1/|metrics|admin(/|$)).*": "ask",  # the chat page and all that it loads
 }
 _NO_KEY = "需要 API 密钥：请在请求头里写 Authorization: Bearer <密钥>。密钥由管理人员发放。"

@@ -6,7 +6,7 @@ Questions are never logged.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import PlainTextResponse
@@ -23,7 +23,7 @@ from knowledge.settings import Settings
 from ui import conversations, documents, openai_api, schemas
 from ui.access import Guard
 from ui.conversations import Owner
-from ui.errors import describe, handle_errors
+from ui.errors import PROBLEMS, describe, handle_errors
 from ui.headers import SecureHeaders, allow_sites
 from ui.jobs import Jobs
 from ui.keys import Keys
@@ -34,11 +34,6 @@ from ui.service import Placed, Served, Service
 from ui.streams import event, stream
 from ui.work import Work
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": schemas.Problem, "description": "问题为空或太长"},
-    422: {"model": schemas.Problem, "description": "请求不合要求"},
-    503: {"model": schemas.Problem, "description": "暂时不能回答，见 Retry-After"},
-}
 _STREAMED = """event: question
 data: {"question": "身份证丢了怎么补领？", "corrected_question": "身份证丢了怎么补领？"}
 
@@ -52,7 +47,7 @@ event: answer
 data: {"question": "…", "answer": "…", "status": "answered", "citations": ["…"]}
 """
 
-router = APIRouter(tags=["小泉"], responses=ERRORS)
+router = APIRouter(tags=["小泉"], responses=PROBLEMS)
 
 
 def create_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = True) -> FastAPI:

@@ -8,7 +8,7 @@ operators alone.
 import hashlib
 import logging
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Request
@@ -19,6 +19,7 @@ from assistant.types import Answer, Turn
 from knowledge.errors import HomeError
 from ui import schemas
 from ui.access import Caller
+from ui.errors import PROBLEMS
 from ui.service import Served
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,8 @@ log = logging.getLogger(__name__)
 REMEMBERED = 20  # turns that a follow-up question can lean on
 SHORTEST = 16  # characters of an owner's token: it must not be guessed
 NOT_THERE = "没有这段对话，或者它不属于您。"
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"model": schemas.Problem, "description": "没有，或属于别人"},
-    422: {"model": schemas.Problem, "description": "请求不合要求"},
-    503: {"model": schemas.Problem, "description": "对话库暂不可用"},
-}
 
-router = APIRouter(tags=["对话"], responses=_ERRORS)
+router = APIRouter(tags=["对话"], responses=PROBLEMS)
 
 
 async def _owner(

@@ -20,25 +20,18 @@ from knowledge.errors import HomeError, UnreadableDocumentError
 from knowledge.readers import SUFFIXES
 from knowledge.types import Document
 from ui import schemas
-from ui.errors import RequestError
+from ui.errors import PROBLEMS, RequestError
 from ui.jobs import Job
 from ui.service import Served, Service
 
 LONGEST_NAME = 120  # characters: 255 bytes is what file systems take
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    401: {"model": schemas.Problem, "description": "没有可用的密钥"},
-    404: {"model": schemas.Problem, "description": "没有这份资料"},
-    413: {"model": schemas.Problem, "description": "文件太大"},
-    422: {"model": schemas.Problem, "description": "请求不合要求，或文件不能载入"},
-    503: {"model": schemas.Problem, "description": "暂时不能，见 Retry-After"},
-}
 _JOB: dict[int | str, dict[str, Any]] = {202: {"model": schemas.Job, "description": "还没有做完"}}
 
 Wait = Annotated[
     float, Query(ge=0, le=60, description="Seconds to wait for the job; 0: answer at once.")
 ]
 
-router = APIRouter(tags=["资料"], responses=_ERRORS)
+router = APIRouter(tags=["资料"], responses=PROBLEMS)
 
 
 @router.get("/api/documents")

@@ -50,6 +50,20 @@ STATUSES: Mapping[type[Exception], int] = {
     ModelMismatchError: 503,
     KnowledgeError: 500,
 }
+# What every native endpoint may answer, for the OpenAPI.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": schemas.Problem, "description": told}
+    for status, told in {
+        400: "请求体不是 JSON，或问题为空、太长",
+        401: "没有可用的密钥",
+        403: "密钥没有这项权限",
+        404: "没有，或属于别人",
+        413: "请求太大",
+        422: "请求不合要求，或文件不能载入",
+        429: "请求太频繁，见 Retry-After",
+        503: "暂时不能，见 Retry-After",
+    }.items()
+}
 INTERNAL_ERROR = "服务内部出错，请稍后再试；若一直如此，请联系管理人员查看服务日志。"
 DAMAGED = "资料库暂时读不了。请管理人员检查磁盘，并运行 xiaoquan doctor。"
 RETRY_AFTER = 10  # seconds, where nothing better is known
