@@ -25,7 +25,7 @@ KEPT = {
     "start-desktop-light", "source-desktop-light", "chat-phone-dark",
     "kiosk-start-light", "kiosk-answer-light", "admin-desktop-light",
 }  # fmt: skip
-QUESTION = "公积金租房提取要什么材料"
+QUESTION = "身份证丢了多久能拿到新证"
 
 
 def main():
@@ -77,8 +77,9 @@ def shoot(browser, address, colours):
         save(admin, f"admin-{name}")
     kiosk = page(1080, 1920, "/kiosk")
     save(kiosk, "kiosk-start")
-    kiosk.click(".tiles button >> nth=1")
-    kiosk.wait_for_selector(".xq-sources, .xq-refusal")
+    kiosk.fill("#question", QUESTION)
+    kiosk.keyboard.press("Enter")
+    kiosk.wait_for_selector(".xq-sources")
     save(kiosk, "kiosk-answer")
 
 
