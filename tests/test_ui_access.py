@@ -9,6 +9,7 @@ from assistant.chain import Assistant
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.types import Document
+from ui.admin import admin
 from ui.api import create_app
 from ui.keys import Keys
 from ui.limits import LARGEST_BODY, WRONG_KEYS
@@ -126,6 +127,27 @@ def test_every_route_is_in_the_table(client_of):
     for method, path in routes:
         start = path.split("{")[0]
         assert any(m == method and p.startswith(start) for m, p in tried), (method, path)
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/settings", "/admin/passages?document=d"])
+def test_operators_pages_need_what_operators_have(client_of, keys, path):
+    client = client_of(loopback=True)
+    client.app.include_router(admin)
+    assert client.get(path).status_code == 401
+    assert client.get(path, headers=bearer(keys.make("k", ["ask", "search"]))).status_code == 403
+    assert client.get(path, headers=bearer(PASSWORD)).status_code == 200
+
+
+def test_a_databases_password_is_shown_to_nobody(client_of):
+    client = client_of(loopback=True)
+    client.app.include_router(admin)
+    service = client.app.state.service
+    url = "postgresql+psycopg://u:geheim@db:5432/x"
+    service.base.settings = service.base.settings.model_copy(update={"database_url": url})
+    shown = client.get("/admin/settings", headers=bearer(PASSWORD)).text
+    assert "db:5432" in shown
+    assert "geheim" not in shown
+    assert PASSWORD not in shown
 
 
 def test_on_loopback_anybody_asks_and_searches_but_changes_nothing(client_of):

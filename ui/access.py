@@ -34,6 +34,7 @@ _RULES: Mapping[str, Scope | None] = {
     r"POST /api/documents|(PUT|PATCH|DELETE) /api/documents/.+": "admin",
     r"GET /api/(feedback|jobs(/[^/]+)?)": "admin",
     r"GET /metrics": "admin",
+    r"\w+ /admin(/.*)?": "admin",
     r"\w+ /(?!api/|v1/|metrics|admin(/|$)).*": "ask",  # the chat page and all that it loads
 }
 _NO_KEY = "需要 API 密钥：请在请求头里写 Authorization: Bearer <密钥>。密钥由管理人员发放。"

@@ -3,6 +3,7 @@
 Who may see them is decided in ``ui.access``: a password or a key of the scope admin.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def passages(served: Served, document: str) -> list[Mapping[str, Any]]:
 
 @admin.get("/admin/settings")
 def settings(served: Served) -> Mapping[str, str]:
-    """Return what is set; pydantic hides what is secret."""
+    """Return what is set; pydantic hides what is secret, and a database's password goes."""
     values = served.base.settings.model_dump()
+    values["database_url"] = re.sub(r"(?<=:)[^:@/]+(?=@)", "***", values["database_url"])
     return {f"XIAOQUAN_{name.upper()}": str(value) for name, value in values.items()}
