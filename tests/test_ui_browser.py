@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from assistant.chain import Assistant
+from assistant.reply import Reply, Resolved
 from assistant.types import Delta
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
@@ -47,22 +48,17 @@ class Patient(Assistant):
 
     def ask(self, question, history=(), **more):
         reply = super().ask(question, history, **more)
-        return Held(reply) if question.endswith("？！") else reply
+        return Reply(held(reply)) if question.endswith("？！") else reply
 
 
-class Held:
-    """A reply that waits in the middle."""
-
-    def __init__(self, reply):
-        self.understood = reply.understood
-        self.answer = reply.answer
-        self._reply = reply
-
-    def __iter__(self):
-        for delta in self._reply:
-            yield Delta(delta.text[:4])
-            HELD.wait(30)
-            yield Delta(delta.text[4:])
+def held(reply):
+    """Yield what a reply's run yields, and wait in the middle of its words."""
+    yield reply.understood()
+    for delta in reply:
+        yield Delta(delta.text[:4])
+        HELD.wait(30)
+        yield Delta(delta.text[4:])
+    return Resolved(reply.answer(), reply.hits, reply.evidence)
 
 
 @pytest.fixture(scope="module")
