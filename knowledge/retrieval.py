@@ -1,9 +1,9 @@
 """Both searches fused, as a LangChain ``BaseRetriever``.
 
-A passage's score is its cosine similarity to the query, weighted, plus its BM25 and its whole
-document's BM25, each as a share of the highest that the query could reach. Fusing scores keeps
-what fusing ranks (RRF) loses where one half knows much better than the other; the document's
-score helps a passage whose topic is only named elsewhere in it. Measured: docs/benchmarks.md.
+BM25, of a passage and of its whole document, counts as a share of the highest that the query could
+reach. Fusing scores (``knowledge.ranking``) keeps what fusing ranks (RRF) loses where one half
+knows much better than the other; the document's score helps a passage whose topic is only named
+elsewhere in it. Measured: docs/benchmarks.md.
 """
 
 import math
@@ -16,14 +16,15 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
-from knowledge.catalogue import Catalogue, Row
+from knowledge.catalogue import Catalogue
 from knowledge.embedding import SentenceEmbeddings
 from knowledge.lexical import KeywordIndex, Table, terms
+from knowledge.queries import Weighed, content
+from knowledge.ranking import Candidate
+from knowledge.ranking import rank as best_of
 from knowledge.types import Hit
 from knowledge.vectors import VectorIndex
 
-# Fitted on the even questions of datasets/laws and datasets/pandemic, reported on the odd ones.
-DENSE_WEIGHT = 1.5
 CANDIDATES = 100  # from each search
 DOCUMENT_CANDIDATES = 300
 # The commonest terms cost the most and tell the least: at most so many, and none that stands
@@ -59,23 +60,12 @@ class HybridRetriever(BaseRetriever):
         only = self.catalogue.ids_where(filters) if filters else None
         if limit < 1 or not query.strip() or only == []:
             return []
-        dense, lexical = self._candidates(query, max(limit, CANDIDATES), only)
-        rows = self.catalogue.passages([*dense.keys() | lexical.keys()])
-        document_share = self._document_shares(query, {row.document_key for row in rows.values()})
-        scored = [
-            (
-                DENSE_WEIGHT * dense.get(number, 0.0)
-                + (lexical.get(number, (0.0, 0.0))[1] + document_share.get(row.document_key, 0.0))
-                / 2,
-                -number,
-                row,
-            )
-            for number, row in rows.items()
-        ]
-        scored.sort(key=lambda entry: entry[:2], reverse=True)
+        candidates = self._candidates(query, max(limit, CANDIDATES), only)
+        words = content(query)
+        weighed = Weighed(self.term_weights(words if terms(words) else query))
         return [
-            _hit(rank, score, dense.get(-key, 0.0), lexical.get(-key, (0.0, 0.0))[0], row)
-            for rank, (score, key, row) in enumerate(scored[:limit], 1)
+            _hit(rank, score, one)
+            for rank, (score, one) in enumerate(best_of(query, weighed, candidates, limit), 1)
         ]
 
     def term_weights(self, text: str) -> dict[str, float]:
@@ -99,10 +89,8 @@ class HybridRetriever(BaseRetriever):
     def _forget_before(self, version: int) -> None:
         self._known = {key: kept for key, kept in self._known.items() if key[0] >= version}
 
-    def _candidates(
-        self, query: str, limit: int, only: Sequence[str] | None
-    ) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
-        """Return cosines, and BM25 with its share, of every passage that either search found."""
+    def _candidates(self, query: str, limit: int, only: Sequence[str] | None) -> list[Candidate]:
+        """Return every passage that either search found, with what both say of it."""
         vector = self.embeddings.encode([query])[0]
         dense = dict(self.vectors.search(vector, limit, only))
         counts = self._counts("passage")
@@ -112,7 +100,19 @@ class HybridRetriever(BaseRetriever):
         dense |= self.vectors.similarities(vector, [n for n in lexical if n not in dense])
         missing = [n for n in dense if n not in lexical]
         lexical |= counts.index.search(chosen, len(missing), missing)
-        return dense, {number: (score, score / highest) for number, score in lexical.items()}
+        rows = self.catalogue.passages([*dense.keys() | lexical.keys()])
+        of_document = self._document_shares(query, {row.document_key for row in rows.values()})
+        return [
+            Candidate(
+                number,
+                row,
+                dense.get(number, 0.0),
+                lexical.get(number, 0.0),
+                lexical.get(number, 0.0) / highest,
+                of_document.get(row.document_key, 0.0),
+            )
+            for number, row in rows.items()
+        ]
 
     def _document_shares(self, query: str, keys: set[int]) -> dict[int, float]:
         counts = self._counts("document")
@@ -147,8 +147,8 @@ class _Counts:
         return chosen, sum(map(self.information, chosen)) * (BM25_K1 + 1) or 1.0
 
 
-def _hit(rank: int, score: float, dense: float, lexical: float, row: Row) -> Hit:
-    return Hit(rank, score, dense, lexical, row.passage, row.document)
+def _hit(rank: int, score: float, one: Candidate) -> Hit:
+    return Hit(rank, score, one.dense, one.lexical, one.row.passage, one.row.document)
 
 
 def _as_langchain(hit: Hit) -> LangChainDocument:
