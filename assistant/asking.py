@@ -1,20 +1,17 @@
 """What a question asks for: its content, and the kind of answer it wants."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from knowledge.lexical import normalise, terms
+from knowledge.queries import Weighed, content
 
 Kind = Literal["number", "time", "list", "place", "manner", "phone"]
 
-# The closed class of interrogatives, particles and politeness: they say that something is asked,
-# not what.
-_FUNCTION_WORDS = re.compile(
-    r"什么时候|什么时间|什么地方|怎么样|为什么|多少|哪些|哪里|哪儿|哪个|什么|如何|怎么|怎样|咋样|咋"
-    r"|何时|何地|为何|谁|是否|多久|多长|多大|请问|你好|您好|麻烦|告诉我|我想知道|[几哪何吗呢吧啊呀的了有是]"
-)
 # How each kind is asked for, and what a sentence that answers it holds.
 _KINDS: Mapping[Kind, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "number": (
@@ -39,48 +36,55 @@ _KINDS: Mapping[Kind, tuple[re.Pattern[str], re.Pattern[str]]] = {
         re.compile(r"如何|怎么|怎样|咋|方式|办法|措施"),
         re.compile(r"应|可|须|需|通过|进行|实行|办理|加强|采取"),
     ),
-    "phone": (re.compile(r"电话|热线|号码|联系"), re.compile(r"\d{5,}|\d{3,4}-\d{7,8}")),
+    "phone": (re.compile(r"电话|热线"), re.compile(r"\d{5,}|\d{3,4}-\d{7,8}")),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+# Where in a question it is asked: what stands close to it is what is asked for.
+_ASKING = re.compile(
+    r"什么时候|什么时间|什么地方|怎么样|为什么|多少|哪些|哪里|哪儿|哪个|哪|什么|如何|怎么|怎样|咋样|咋"
+    r"|何时|何地|为何|谁|是否|多久|多长|多大|几|何|吗"
+)
+_UNIT = re.compile(r"(?:多少|几)[个余多]?([\u4e00-\u9fff])")
+# What a term weighs that every passage holds: without it, in a small or uniform collection, only
+# the words that are not there would count.
+_LEAST = 2.0
+_NEAR = 4.0  # characters over which closeness falls to 1/e
+
+
+@dataclass(frozen=True)
+class Asked(Weighed):
     """A question's content terms with the information content of each, and its kinds."""
 
     question: str
-    weights: Mapping[str, float]
     kinds: Set[Kind]
 
-    def share(self, found: Set[str]) -> float:
-        """Return how much of what is asked for, by information content, these terms cover."""
-        total = sum(self.weights.values())
-        if not total:
-            return 0.0
-        return sum(weight for term, weight in self.weights.items() if term in found) / total
-
-    def largest_gap(self, found: Set[str]) -> float:
-        """Return the share of the weightiest run of neighbouring terms that are not covered.
-
-        A name that is nowhere in the text leaves one large gap; lay wording leaves many small.
-        """
-        total = sum(self.weights.values())
-        largest = gap = 0.0
+    @cached_property
+    def focus(self) -> Weighed:
+        """The same terms, weighing the more the closer they stand to the word that asks."""
+        text = normalise(self.question)
+        asking = [match.span() for match in _ASKING.finditer(text)]
+        start, end = asking[-1] if asking else (len(text), len(text))
+        near = {}
         for term, weight in self.weights.items():
-            gap = 0.0 if term in found else gap + weight
-            largest = max(largest, gap)
-        return largest / total if total else 1.0
+            at = text.find(term)
+            distance = start - at - len(term) if at < start else at - end
+            near[term] = weight * math.exp(-max(distance, 0) / _NEAR) if at >= 0 else 0.0
+        return Weighed(near)
 
-
-def content(question: str) -> str:
-    """Return the question without the words that only ask."""
-    return _FUNCTION_WORDS.sub(" ", normalise(question))
+    @cached_property
+    def unit(self) -> re.Pattern[str] | None:
+        """What a number that answers looks like, with the word that is counted in (多少台)."""
+        found = _UNIT.search(normalise(self.question))
+        return re.compile(rf"\d[\d.,万亿千百余多个]*{found[1]}") if found else None
 
 
 def understand(question: str, weigh: Callable[[str], Mapping[str, float]]) -> Asked:
     """Return what a question asks for; ``weigh`` gives the information content of terms."""
     kinds = {kind for kind, (asked, _) in _KINDS.items() if asked.search(question)}
     words = content(question)
-    return Asked(question, weigh(words if terms(words) else question), kinds)
+    weights = weigh(words if terms(words) else question)
+    return Asked({term: w + _LEAST for term, w in weights.items()}, question, kinds)
 
 
 def holds(kind: Kind, text: str) -> bool:

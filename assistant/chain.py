@@ -152,11 +152,21 @@ def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State
         | RunnablePassthrough.assign(
             evidence=RunnableLambda(
                 lambda s: (
-                    s["decided"] or judge(understand(s["query"], base.term_weights), s["hits"])
+                    s["decided"]
+                    or judge(
+                        understand(s["query"], base.term_weights),
+                        s["hits"],
+                        lambda id_: _text(base, id_),
+                    )
                 )
             )
         )
     )
+
+
+def _text(base: KnowledgeBase, document_id: str) -> str:
+    document = base.document(document_id)
+    return document.text if document else ""
 
 
 def _composer(base: KnowledgeBase, settings: Settings) -> Composer:

@@ -1,52 +1,89 @@
 """Answers lifted from the passages: sentences chosen and ordered, never altered."""
 
 import math
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.asking import Asked, Kind, holds, understand
 from assistant.composing import Composed, citation
 from assistant.types import Delta, Turn
-from knowledge.lexical import terms
+from knowledge.lexical import normalise, terms
+from knowledge.queries import Weighed, longest_common
 from knowledge.splitting import sentences
 from knowledge.types import Hit
 
-PASSAGES = 4  # looked at for the answer
+PASSAGES = 5  # looked at for the answer
 # Characters of an answer; what asks for a list or a way to do it gets more.
-LONGEST = 170
+LONGEST = 200
 LONGEST_LIST = 350
-# A neighbouring sentence joins if it is at least this likely to belong to the answer.
-JOINS_FROM = 0.05
+LONGEST_SECOND = 120
+# A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
+# excerpt is given if its best sentence is.
+JOINS_FROM = 0.1
+SECOND_FROM = 0.22
+# Headings, notices and lines that name the source: they say what is near, and answer nothing.
+_FURNITURE = re.compile(r"#{1,6}\s|>\s|来源[：:]")
+_ITEM = re.compile(
+    r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
+)
+_POINTS_BACK = re.compile(r"[该此其这](?!次|外|中|他|间)|上述|以上|前款|前项|对此|为此")
 
-# Logistic regression: does the sentence hold (part of) the answer? Fitted on the even questions
-# of datasets/pandemic with the command in docs/benchmarks.md, reported on the odd ones.
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_DATES = re.compile(r"\d+[年月日时]")
+_ENDS = "。;!?:…”"  # normalised
+
+# Logistic regression: does the sentence hold (part of) the answer? Fitted by ``eval.fitting`` on
+# datasets/pandemic, each half reported with the weights of the other (docs/benchmarks.md).
 _WEIGHTS: Mapping[str, float] = {
-    "behind": 10.607,
-    "first": 0.351,
-    "dense": -1.171,
-    "cover": -2.428,
-    "cover_squared": 0.159,
-    "cover_behind": 1.251,
-    "cover_with_before": 1.202,
-    "cover_with_above": 2.735,
-    "cover_passage": 0.607,
-    "is_most": 1.477,
-    "after_most": 0.19,
-    "later": 0.783,
-    "next_gain": -1.545,
-    "length": 0.105,
-    "short": -0.92,
-    "new": 1.13,
-    "leads_in": 0.483,
-    "position": 0.244,
-    "number": 0.377,
-    "time": 0.254,
-    "list": 0.232,
-    "place": 0.411,
-    "manner": 0.351,
-    "phone": 1.456,
+    "after_asking": 0.211,
+    "after_lead_in": 0.000,
+    "after_most": 0.340,
+    "asks": -6.208,
+    "at": -0.125,
+    "begins_document": -0.523,
+    "behind": 0.391,
+    "below_title": -0.717,
+    "characters": 2.737,
+    "cover": -6.260,
+    "cover_around": -0.005,
+    "cover_behind": -0.425,
+    "cover_behind_all": 0.361,
+    "cover_next": -0.676,
+    "cover_passage": -0.912,
+    "cover_squared": 0.453,
+    "cover_with_above": 6.542,
+    "cover_with_before": 0.681,
+    "dates": 0.001,
+    "dense": 0.637,
+    "first": 0.670,
+    "focus": 2.561,
+    "focus_before": -0.644,
+    "focus_next": -0.896,
+    "from_end": 0.043,
+    "is_most": 1.598,
+    "later": 1.195,
+    "leads_in": -0.461,
+    "left_by_title": 3.327,
+    "length": -0.136,
+    "list": 0.295,
+    "longest_common": 0.667,
+    "manner": 0.279,
+    "new": -0.048,
+    "next_gain": 0.490,
+    "number": 0.639,
+    "numbers": -0.028,
+    "phone": 1.703,
+    "place": 0.515,
+    "position": 0.534,
+    "rank": -0.169,
+    "rare": 0.152,
+    "short": -0.933,
+    "time": 0.432,
+    "unfinished": -0.791,
+    "unit": 1.280,
 }
-_BIAS = -4.613
+_BIAS = -7.614
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +121,10 @@ class Excerpt:
         """The words as they stand in the passage."""
         return self.hit.passage.text[self.start : self.end]
 
+    def holds(self, sentence: Sentence) -> bool:
+        """Tell whether a sentence of the same passage is part of this."""
+        return self.start <= sentence.start and sentence.end <= self.end
+
 
 class ExtractiveComposer:
     """Quotes the sentences that answer, each with its citation."""
@@ -97,37 +138,64 @@ class ExtractiveComposer:
     ) -> Generator[Delta, None, Composed]:
         """Yield the quotes, each followed by its mark."""
         del history  # the question stands alone by now
-        chosen = [best_excerpt(understand(question, self._weigh), hits)]
         pieces, citations = [], []
-        for n, excerpt in enumerate(chosen, 1):
+        for n, excerpt in enumerate(excerpts(understand(question, self._weigh), hits), 1):
             piece = f"{excerpt.text}[{n}]"
-            yield Delta(piece)
+            yield Delta(piece if n == 1 else f"\n{piece}")
             pieces.append(piece)
             start = excerpt.hit.passage.start + excerpt.start
             citations.append(citation(n, excerpt.hit, excerpt.text, start))
         return Composed("\n".join(pieces), tuple(citations), "extractive")
 
 
-def best_excerpt(asked: Asked, hits: Sequence[Hit]) -> Excerpt:
-    """Return the sentence most likely to hold the answer, with the neighbours that belong to it.
+def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
+    """Return the sentences likeliest to hold the answer, with the neighbours that belong to them.
+
+    A second excerpt comes only where it is likely to hold (part of) the answer, too.
 
     Raises:
         ValueError: There is no hit.
     """
-    best: tuple[float, list[Sentence], int] | None = None
-    for of_passage in candidates(asked, hits):
-        for at, sentence in enumerate(of_passage):
-            if best is None or sentence.likelihood > best[0]:
-                best = sentence.likelihood, of_passage, at
-    if best is None:
+    passages = list(candidates(asked, hits))
+    if not any(passages):
         raise ValueError("no hit to lift an answer from")
-    likelihood, of_passage, at = best
     longest = LONGEST_LIST if asked.kinds & {"list", "manner"} else LONGEST
-    first, last = _with_neighbours(of_passage, at, longest)
-    return Excerpt(of_passage[at].hit, of_passage[first].start, of_passage[last].end, likelihood)
+    first = _best(passages, longest, JOINS_FROM)
+    # What was quoted already, here or word for word elsewhere, is not quoted again.
+    rest = [
+        [s for s in passage if not first.holds(s)]
+        if passage[0].hit == first.hit
+        else [s for s in passage if s.text not in first.text]
+        for passage in passages
+        if passage
+    ]
+    rest = [passage for passage in rest if passage]
+    if not rest:
+        return [first]
+    second = _best(rest, LONGEST_SECOND, SECOND_FROM / 2)
+    return [first, second] if second.likelihood >= SECOND_FROM else [first]
 
 
-def _with_neighbours(of_passage: Sequence[Sentence], at: int, longest: int) -> tuple[int, int]:
+def _best(passages: Sequence[list[Sentence]], longest: int, joins_from: float) -> Excerpt:
+    found = [
+        (sentence.likelihood, passage, at)
+        for passage in passages
+        for at, sentence in enumerate(passage)
+    ]
+    said = [entry for entry in found if not _FURNITURE.match(entry[1][entry[2]].text)]
+    best, of_passage, at = max(said or found, key=lambda entry: entry[0])
+    first, last = _with_neighbours(of_passage, at, longest, joins_from)
+    first, last = _complete(of_passage, first, last)
+    hit = of_passage[at].hit
+    start, end = of_passage[first].start, of_passage[last].end
+    if longest >= LONGEST_LIST:
+        start, end = _whole_list(hit.passage.text, start, end)
+    return Excerpt(hit, start, end, best)
+
+
+def _with_neighbours(
+    of_passage: Sequence[Sentence], at: int, longest: int, joins_from: float
+) -> tuple[int, int]:
     first = last = at
     while True:
         ways = []
@@ -138,17 +206,58 @@ def _with_neighbours(of_passage: Sequence[Sentence], at: int, longest: int) -> t
         fitting = [
             way for way in ways if of_passage[way[2]].end - of_passage[way[1]].start <= longest
         ]
-        if not fitting or max(fitting)[0] < JOINS_FROM:
+        if not fitting or max(fitting)[0] < joins_from:
             return first, last
         _, first, last = max(fitting)
 
 
+def _complete(of_passage: Sequence[Sentence], first: int, last: int) -> tuple[int, int]:
+    """Take in what the chosen sentences can't be understood without.
+
+    That is what a sentence points back to, and the items of a list behind its lead-in. Headings
+    and lines that name the source are left out at both ends.
+    """
+    while first < last and _FURNITURE.match(of_passage[first].text):
+        first += 1
+    while last > first and _FURNITURE.match(of_passage[last].text):
+        last -= 1
+    points_back = first > 0 and _POINTS_BACK.match(of_passage[first].text)
+    if points_back and not _FURNITURE.match(of_passage[first - 1].text):
+        first -= 1
+    items = of_passage[last].text.rstrip()[-1:] in "：:"
+    while items and last + 1 < len(of_passage):
+        after = of_passage[last + 1]
+        if after.end - of_passage[first].start > LONGEST_LIST or _FURNITURE.match(after.text):
+            break
+        last += 1
+    return first, last
+
+
+def _whole_list(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take in the other items of a list that the words are part of, and its lead-in."""
+    lines = [line.span() for line in re.finditer(r"[^\n]*\S[^\n]*", text)]
+    touched = [n for n, line in enumerate(lines) if line[0] < end and start < line[1]]
+    items = {n for n, line in enumerate(lines) if _ITEM.match(text, *line)}
+    if not items.intersection(touched):
+        return start, end
+    first, last = touched[0], touched[-1]
+    while first - 1 in items:
+        first -= 1
+    while last + 1 in items:
+        last += 1
+    if first in items and first and text[: lines[first - 1][1]].rstrip()[-1:] in "：:":
+        first -= 1
+    whole = min(start, lines[first][0]), max(end, lines[last][1])
+    return whole if whole[1] - whole[0] <= LONGEST_LIST else (start, end)
+
+
 def candidates(asked: Asked, hits: Sequence[Hit]) -> Iterator[list[Sentence]]:
     """Yield the sentences of each of the best passages, with their features."""
-    for hit in hits[:PASSAGES]:
-        passage = _read(asked, hit)
+    read = [_read(asked, hit) for hit in hits[:PASSAGES]]
+    highest = max((max(passage.cover, default=0.0) for passage in read), default=0.0)
+    for passage in read:
         yield [
-            Sentence(hit, *span, _features(asked, hits[0], passage, at))
+            Sentence(passage.hit, *span, _features(asked, hits[0], passage, at, highest))
             for at, span in enumerate(passage.spans)
         ]
 
@@ -159,51 +268,112 @@ class _ReadPassage:
 
     hit: Hit
     spans: Sequence[tuple[int, int]]
+    texts: Sequence[str]  # normalised
     found: Sequence[set[str]]  # terms of each sentence
     above: set[str]  # terms of the title and the headings
     cover: Sequence[float]
 
+    @property
+    def all(self) -> set[str]:
+        """The terms of the passage and of what stands above it."""
+        return self.above.union(*self.found)
+
+    def around(self, at: int, before: int, after: int) -> set[str]:
+        """Return the terms of a sentence and of so many before and after it."""
+        return set().union(*self.found[max(0, at - before) : at + after + 1])
+
 
 def _read(asked: Asked, hit: Hit) -> _ReadPassage:
     spans = sentences(hit.passage.text)
-    found = [set(terms(hit.passage.text[start:end])) for start, end in spans]
+    texts = [normalise(hit.passage.text[start:end]) for start, end in spans]
+    found = [set(terms(text)) for text in texts]
     above = set(terms("\n".join((hit.document.title, *hit.passage.section))))
-    return _ReadPassage(hit, spans, found, above, [asked.share(one) for one in found])
+    return _ReadPassage(hit, spans, texts, found, above, [asked.share(one) for one in found])
 
 
-def _features(asked: Asked, top: Hit, passage: _ReadPassage, at: int) -> dict[str, float]:
-    hit, spans, found, above, cover = (
-        passage.hit,
-        passage.spans,
-        passage.found,
-        passage.above,
-        passage.cover,
-    )
-    start, end = spans[at]
-    text = hit.passage.text[start:end]
-    most = max(cover)
-    before = found[at - 1] if at else set()
-    features = {
+def _features(
+    asked: Asked, top: Hit, passage: _ReadPassage, at: int, highest: float
+) -> dict[str, float]:
+    return {
+        **_of_passage(asked, top, passage),
+        **_of_cover(asked, passage, at, highest),
+        **_of_form(passage, at),
+        **_of_kind(asked, passage.texts[at]),
+    }
+
+
+def _of_passage(asked: Asked, top: Hit, passage: _ReadPassage) -> dict[str, float]:
+    hit = passage.hit
+    return {
         "behind": hit.score - top.score,
         "first": float(hit.rank == 1),
+        "rank": float(hit.rank),
         "dense": hit.dense,
+        "cover_passage": asked.share(passage.all),
+        "begins_document": float(hit.passage.start < 5),
+    }
+
+
+def _of_cover(asked: Asked, passage: _ReadPassage, at: int, highest: float) -> dict[str, float]:
+    """How much of the question a sentence covers: alone, beside its neighbours, below the title."""
+    cover, found, text = passage.cover, passage.found, passage.texts[at]
+    most = cover.index(max(cover))
+    after = cover[at + 1] if at + 1 < len(cover) else 0.0
+    below = Weighed({t: w for t, w in asked.weights.items() if t not in passage.above})
+    rare = Weighed(
+        {t: w * (1 - sum(t in one for one in found) / len(found)) for t, w in asked.weights.items()}
+    )
+    return {
         "cover": cover[at],
         "cover_squared": cover[at] ** 2,
-        "cover_behind": cover[at] - most,
-        "cover_with_before": asked.share(found[at] | before),
-        "cover_with_above": asked.share(found[at] | above),
-        "cover_passage": asked.share(above.union(*found)),
-        "is_most": float(cover.index(most) == at),
-        "after_most": float(cover.index(most) == at - 1),
-        "later": float(at > cover.index(most)),
-        "next_gain": cover[at + 1] - cover[at] if at + 1 < len(cover) else 0.0,
+        "cover_behind": cover[at] - cover[most],
+        "cover_behind_all": cover[at] - highest,
+        "cover_with_before": asked.share(passage.around(at, 1, 0)),
+        "cover_around": asked.share(passage.around(at, 1, 1)),
+        "cover_with_above": asked.share(found[at] | passage.above),
+        "cover_next": after,
+        "next_gain": after - cover[at] if after else 0.0,
+        "characters": asked.share_of_characters(text),
+        "below_title": below.share(found[at]) if below.total else 1.0,
+        "left_by_title": below.total / asked.total if asked.total else 0.0,
+        "rare": rare.share(found[at]),
+        "focus": asked.focus.share(found[at]),
+        "focus_before": asked.focus.share(found[at - 1]) if at else 0.0,
+        "focus_next": asked.focus.share(found[at + 1]) if at + 1 < len(found) else 0.0,
+        "longest_common": longest_common(normalise(asked.question), text)
+        / max(4, len(asked.question)),
+        "is_most": float(at == most),
+        "after_most": float(at == most + 1),
+        "later": float(at > most),
+        "new": len(found[at] - asked.weights.keys()) / (1 + len(found[at])),
+    }
+
+
+def _of_form(passage: _ReadPassage, at: int) -> dict[str, float]:
+    """What a sentence looks like, and where in its passage it stands."""
+    start, end = passage.spans[at]
+    text, count = passage.texts[at], len(passage.spans)
+    before = passage.texts[at - 1] if at else ""
+    return {
         "length": math.log(end - start),
         "short": float(end - start < 12),
-        "new": len(found[at] - asked.weights.keys()) / (1 + len(found[at])),
-        "leads_in": float(text[-1] in "：:"),
-        "position": at / len(spans),
+        "leads_in": float(text.endswith(":")),
+        "after_lead_in": float(before.endswith(":")),
+        "asks": float(text.endswith("?")),
+        "after_asking": float(before.endswith("?")),
+        "unfinished": float(text[-1:] not in _ENDS),
+        "position": at / count,
+        "at": min(at, 10.0),
+        "from_end": min(count - 1 - at, 10.0),
+        "numbers": min(len(_NUMBERS.findall(text)), 6.0),
+        "dates": min(len(_DATES.findall(text)), 4.0),
     }
+
+
+def _of_kind(asked: Asked, text: str) -> dict[str, float]:
     kinds: tuple[Kind, ...] = ("number", "time", "list", "place", "manner", "phone")
-    for kind in kinds:
-        features[kind] = float(kind in asked.kinds and holds(kind, text))
+    features: dict[str, float] = {
+        kind: float(kind in asked.kinds and holds(kind, text)) for kind in kinds
+    }
+    features["unit"] = 0.0 if asked.unit is None else float(bool(asked.unit.search(text))) - 0.5
     return features

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.asking import content, understand
+from assistant.asking import understand
 from assistant.types import Turn
 from knowledge.lexical import terms
+from knowledge.queries import content
 from knowledge.types import Hit
 
 TURNS = 6  # of the citizen's, looked back at

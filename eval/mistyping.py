@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import cache
 
 from assistant import ngrams
-from assistant.asking import content
 from assistant.pinyin import readings
 from assistant.typos import STATISTICS
 from eval.questions import Question
+from knowledge.queries import content
 
 COMMONEST = 3000  # characters that people type: rarer ones are not picked by mistake
 

@@ -111,7 +111,7 @@ MATTERS = [
     "医保备案",
     "船员证办理",
 ]
-OUTSIDE = [f"月球基地第{number}宇航员的早餐菜单和火箭发射时间" for number in range(12)]
+OUTSIDE = [f"地铁{number}号线首班车几点从机场发车" for number in range(1, 13)]
 
 
 def window(number):
@@ -137,7 +137,7 @@ def questions():
     known = [
         Question(
             d.id,
-            f"想打{d.id}窗口的电话，号码多少",
+            f"{d.id}窗口的咨询电话是多少",
             (d.text.split("电话是")[1][:7],),
             True,
         )

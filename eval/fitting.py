@@ -1,0 +1,220 @@
+"""Fits the weights of the two decisions an answer rests on: which sentences, and whether at all.
+
+``python -m eval.fitting HOME QUESTIONS HOME2 QUESTIONS2`` prints the weights for
+``assistant.extractive``, fitted on the first set, and for ``assistant.evidence``, fitted on both,
+and how well the latter does on each half of the first set with weights fitted on the other half.
+The second set is a small one of questions in lay words, which count more each: the large ones
+that there are were written with the documents in sight. Both are logistic regressions with a
+ridge penalty.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import evidence, extractive
+from assistant.asking import Asked, understand
+from assistant.extractive import Sentence, candidates
+from eval.facts import normalise
+from eval.questions import Question, load_questions
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.types import Hit
+
+Floats = NDArray[np.float64]
+Weights = tuple[dict[str, float], float]
+
+HITS = 8
+PENALTY = 1.0  # on the weights of the features in units of their standard deviation
+LAY = 3.0  # what a question of the second set counts
+FALSE_REFUSALS = 0.075  # share of the answerable questions that may be refused
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question with what was found for it."""
+
+    question: Question
+    asked: Asked
+    hits: Sequence[Hit]
+    sentences: Sequence[Sentence]
+    labels: Sequence[bool]  # does the sentence hold (part of) the answer?
+
+
+def fit(
+    rows: Sequence[Mapping[str, float]],
+    labels: Sequence[bool],
+    counts: Sequence[float] | None = None,
+) -> Weights:
+    """Return the weights by feature, and the bias, that make the labels likeliest.
+
+    Args:
+        rows: The features of each case.
+        labels: What each case is.
+        counts: What each case counts; 1 if not given.
+    """
+    from scipy.optimize import minimize
+
+    names = sorted(rows[0])
+    x = np.array([[row[name] for name in names] for row in rows])
+    mean, deviation = x.mean(0), x.std(0) + 1e-9
+    x = np.hstack([(x - mean) / deviation, np.ones((len(x), 1))])
+    sign = np.where(labels, 1.0, -1.0)
+    count = np.ones(len(x)) if counts is None else np.array(counts)
+
+    def loss(w: Floats) -> tuple[float, Floats]:
+        margin = sign * (x @ w)
+        slope = -count * sign / (1 + np.exp(margin))
+        penalty = PENALTY * np.append(w[:-1], 0.0)
+        total = (count * np.logaddexp(0, -margin)).sum() + penalty @ w / 2
+        return float(total), slope @ x + penalty
+
+    w = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    weights = w[:-1] / deviation
+    bias = float(w[-1] - weights @ mean)
+    return dict(zip(names, weights.tolist(), strict=True)), bias
+
+
+def read(home: Path, path: Path) -> tuple[KnowledgeBase, list[Asking]]:
+    """Search for every question and label the sentences found."""
+    base = KnowledgeBase(load_settings(home=home))
+    return base, [_asking(base, question) for question in load_questions(path)]
+
+
+def _asking(base: KnowledgeBase, question: Question) -> Asking:
+    asked = understand(question.question, base.term_weights)
+    hits = base.search(question.question, HITS)
+    found = [sentence for passage in candidates(asked, hits) for sentence in passage]
+    return Asking(question, asked, hits, found, list(_labels(question, found)))
+
+
+def _labels(question: Question, found: Sequence[Sentence]) -> Iterator[bool]:
+    """A sentence holds the answer if half of either lies in the other."""
+    spans: dict[int, tuple[int, int] | None] = {}
+    for sentence in found:
+        key = sentence.hit.rank
+        if key not in spans:
+            spans[key] = _span(question, sentence.hit.passage.text)
+        span = spans[key]
+        if span is None:
+            yield False
+            continue
+        shared = max(0, min(sentence.end, span[1]) - max(sentence.start, span[0]))
+        shorter = min(sentence.end - sentence.start, span[1] - span[0])
+        yield shared >= shorter / 2 > 0
+
+
+def _span(question: Question, text: str) -> tuple[int, int] | None:
+    """Return where the first fact stands in a text, however its width and spaces are written."""
+    if not question.answerable:
+        return None
+    fact = question.facts[0]
+    wanted = normalise(fact if isinstance(fact, str) else fact[0])
+    folded, places = "", []
+    for place, character in enumerate(text):
+        added = normalise(character)
+        folded += added
+        places += [place] * len(added)
+    at = folded.find(wanted)
+    return (places[at], places[at + len(wanted) - 1] + 1) if at >= 0 and wanted else None
+
+
+def sentence_weights(askings: Sequence[Asking]) -> Weights:
+    """Fit which sentences hold the answer."""
+    of = [asking for asking in askings if asking.question.answerable]
+    rows = [sentence.features for asking in of for sentence in asking.sentences]
+    return fit(rows, [label for asking in of for label in asking.labels])
+
+
+def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[str, float]]:
+    """Return the features of the refusal decision, with the sentence weights that are set."""
+    rows = []
+    for asking in askings:
+        best = max(asking.sentences, key=lambda sentence: sentence.likelihood)
+        document = base.document(best.hit.document.id)
+        compared = evidence.Compared(asking.asked, best, document.text if document else "")
+        rows.append(compared.features(asking.hits))
+    return rows
+
+
+def evidence_scores(rows: Sequence[Mapping[str, float]], weights: Weights) -> Floats:
+    """Return the probability that each is answerable."""
+    names, bias = weights
+    return np.array(
+        [1 / (1 + np.exp(-bias - sum(names[n] * v for n, v in row.items()))) for row in rows]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fit both and print them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.fitting",
+        epilog="Example: python -m eval.fitting home set.jsonl sample-home sample_questions.jsonl",
+    )
+    parser.add_argument("home", type=Path, help="a home that holds the documents")
+    parser.add_argument("questions", type=Path, help="question set; each fact a verbatim span")
+    parser.add_argument("lay_home", type=Path, help="the home of the second set")
+    parser.add_argument("lay_questions", type=Path, help="question set in lay words")
+    given = parser.parse_args(arguments)
+    base, askings = read(given.home, given.questions)
+    weights = sentence_weights(askings)
+    _print("assistant/extractive.py", weights)
+    vars(extractive).update(_WEIGHTS=weights[0], _BIAS=weights[1])
+    lay = _Cases.of(*read(given.lay_home, given.lay_questions))
+    _report(_Cases.of(base, askings), lay)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cases:
+    """Features and labels of the refusal decision."""
+
+    rows: Sequence[Mapping[str, float]]
+    labels: Sequence[bool]
+
+    @classmethod
+    def of(cls, base: KnowledgeBase, askings: Sequence[Asking]) -> Self:
+        labels = [asking.question.answerable for asking in askings]
+        return cls(evidence_rows(base, askings), labels)
+
+    def half(self, of: int) -> Self:
+        return type(self)(self.rows[of::2], self.labels[of::2])
+
+    def fitted_with(self, lay: Self) -> Weights:
+        counts = [1.0] * len(self.rows) + [LAY] * len(lay.rows)
+        return fit([*self.rows, *lay.rows], [*self.labels, *lay.labels], counts)
+
+
+def _report(cases: _Cases, lay: _Cases) -> None:
+    """Print weights and threshold, and what they do to each half with the other half's weights."""
+    _print("assistant/evidence.py", cases.fitted_with(lay))
+    scores, labels = np.zeros(len(cases.rows)), np.array(cases.labels)
+    for half in (0, 1):
+        weights = cases.half(1 - half).fitted_with(lay)
+        scores[half::2] = evidence_scores(cases.half(half).rows, weights)
+    threshold = float(np.quantile(scores[labels], FALSE_REFUSALS))
+    refused = scores < threshold
+    right = float((refused & ~labels).sum())
+    print(f"ANSWERABLE_FROM = {threshold:.2f}")
+    print(
+        f"refused, weights of the other half: {right / (~labels).sum():.3f} of the unanswerable, "
+        f"{refused[labels].mean():.3f} of the answerable, "
+        f"F1 {2 * right / (refused.sum() + (~labels).sum()):.3f}",
+        file=sys.stderr,
+    )
+
+
+def _print(name: str, weights: Weights) -> None:
+    print(f"# {name}")
+    for feature, weight in weights[0].items():
+        print(f'    "{feature}": {weight:.3f},')
+    print(f"_BIAS = {weights[1]:.3f}")
+
+
+if __name__ == "__main__":
+    main()
