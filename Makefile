@@ -16,7 +16,9 @@ test: $(VENV)/dev.done
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest
+# Apart: Playwright keeps an event loop running in its process, and others start their own.
+	$(BIN)/python -m pytest -m 'not browser'
+	$(BIN)/python -m pytest -m browser
 
 # A real chat model: 1.1 GB once, about a minute a question on two cores.
 test-llm: $(VENV)/dev.done

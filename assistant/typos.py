@@ -295,10 +295,10 @@ class Corrector:
         prices = [self._price(text[place], best[place]) for place in change]
         around = slice(max(0, change[0] - 1), change[-1] + 2)
         known = self._model.table[2].look_up(ngrams.keys(numbers[around], 2))
-        own = self._own[2].look_up(ngrams.keys(best[around], 2)).max()
+        own = self._own[2].look_up(ngrams.keys(best[around], 2)).max(initial=0)
         share = own / max(self._own[1].look_up(best[list(change)]).min(), 1)
         same = min(prices) == _SAME_SOUND
-        return bool(same and known.max() < 1 and own >= _OWN and share >= _OWN_SHARE)
+        return bool(same and known.max(initial=0) < 1 and own >= _OWN and share >= _OWN_SHARE)
 
     def _signs(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> list[float]:
         without = best.copy()

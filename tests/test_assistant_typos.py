@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from assistant.chain import Assistant
 from assistant.spelling import Spelling
+from assistant.typos import Corrector
 from knowledge.base import KnowledgeBase
 from knowledge.catalogue import Catalogue
 from knowledge.settings import load_settings
@@ -113,3 +114,8 @@ def test_the_api_takes_words_as_typed_when_asked_to(sample_base):
 def test_an_empty_home_mends_nothing_it_does_not_know(tmp_path):
     with KnowledgeBase(load_settings(home=tmp_path)) as base:
         assert Assistant(base).ask("小泉是谁").answer().corrected_question == "小泉是谁"
+
+
+@pytest.mark.parametrize("text", ["叙", "钱", "一"])
+def test_a_single_character_has_no_neighbours_and_stays(text):
+    assert Corrector().correct(text).text == text
