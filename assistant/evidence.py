@@ -14,7 +14,7 @@ from knowledge.types import Hit
 
 # Logistic regression: do the passages hold the answer? Fitted by ``eval.fitting`` on
 # datasets/pandemic and lay questions on the sample, each half of the former reported with the
-# weights of the other (docs/benchmarks.md).
+# weights of the other: it prints both.
 _WEIGHTS: Mapping[str, float] = {
     "characters": 4.935,
     "cover_below_title": 2.753,

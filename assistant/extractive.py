@@ -34,7 +34,7 @@ _DATES = re.compile(r"\d+[年月日时]")
 _ENDS = "。;!?:…”"  # normalised
 
 # Logistic regression: does the sentence hold (part of) the answer? Fitted by ``eval.fitting`` on
-# datasets/pandemic, each half reported with the weights of the other (docs/benchmarks.md).
+# datasets/pandemic.
 _WEIGHTS: Mapping[str, float] = {
     "after_asking": 0.211,
     "after_lead_in": 0.000,
