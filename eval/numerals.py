@@ -37,6 +37,9 @@ _SEPARATED = re.compile(
     r"(?<![\d.,])\d{1,3}(?:(?:,\d{3})+|(?:[\u2009\u202f\u00a0]\d{3})+|(?: \d{3}){2,})(?![\d,])"
 )
 
+# 八十余家 and 八十多家 say the same. So do not 近80家, 80家以上 and 80家: they stay apart.
+_AND_MORE = re.compile(rf"(?<=[\d{_NUMERALS}])余(?={_COUNTED.pattern})")
+
 
 def join_thousands(text: str) -> str:
     """Take the separators out of 1,230,000 and 1 230 000; 12,3456 is left alone."""
@@ -48,6 +51,7 @@ def canonical(text: str) -> str:
     text = _DATE.sub(_spelled_date, text)
     text = _MONTH.sub(r"\1年\2月", text)
     text = _DAY.sub(r"\1日", text)
+    text = _AND_MORE.sub("多", text)
     return _NUMBER.sub(_spelled_number, text)
 
 

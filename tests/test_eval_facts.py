@@ -35,6 +35,9 @@ SAME = [
     ("0731-88666312", "电话 0731-88666312"),
     ("12366", "拨打 12366 12345"),
     ("先交表，再审核", "先交表， 再\n审核[2]。"),
+    ("80多家", "与80余家院校合作"),
+    ("十余万人", "惠及十多万人"),
+    ("3万多元", "补贴3万余元"),
 ]
 DIFFERENT = [
     ("5700", "15700条"),
@@ -57,6 +60,11 @@ DIFFERENT = [
     ("184台", "184个"),
     ("十条", "二十条"),
     ("一百", "一百万"),
+    ("80多家", "共80家"),
+    ("80家", "共80余家"),
+    ("80多家", "近80家"),
+    ("80多家", "800余家"),
+    ("10多万", "10余亿"),
 ]
 
 
@@ -104,6 +112,18 @@ def test_a_number_equals_itself_with_separators_and_in_full_width(number):
     wide = f"{number:,}".translate({i: i + 0xFEE0 for i in range(0x21, 0x7F)})
     assert states(f"共{wide}元", f"{number}元")
     assert not states(f"共1{number}元", f"{number}元")
+
+
+MORE = st.sampled_from(["余", "多"])
+COUNTED = st.sampled_from(["家", "条", "人", "万元", "亿元", "个工作日"])
+
+
+@given(st.integers(10, 10**6), MORE, MORE, COUNTED)
+def test_a_number_and_more_is_told_by_either_word_and_is_no_exact_number(number, one, other, what):
+    assert states(f"共有{number}{one}{what}。", f"{number}{other}{what}")
+    assert not states(f"共有{number}{one}{what}。", f"{number}{what}")
+    assert not states(f"共有{number}{what}。", f"{number}{other}{what}")
+    assert not states(f"共有{number + 10}{one}{what}。", f"{number}{other}{what}")
 
 
 @given(st.text(max_size=60), st.text(max_size=20))
