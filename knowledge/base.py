@@ -270,7 +270,7 @@ class KnowledgeBase:
             limit: How many at most.
             filters: Metadata that the document must equal, such as ``{"issuer": "国务院"}``.
         """
-        if not self.catalogue.count()[0]:
+        if self.catalogue.is_empty():
             return []
         self._follow_other_processes()
         return self.retriever.hits(query, limit, filters)

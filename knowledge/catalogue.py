@@ -21,6 +21,7 @@ from knowledge.lexical import SCHEMA as KEYWORD_SCHEMA
 from knowledge.lexical import KeywordIndex
 from knowledge.types import Document, Passage
 
+CACHE = 32_768  # KiB of pages that a thread keeps: SQLite's own 2 MB hold no large home's keywords
 _STAGED_IDS = "SELECT id FROM documents WHERE state = 'staged'"
 
 _SCHEMA = (
@@ -110,6 +111,7 @@ class Catalogue:
             connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA cache_size = -{CACHE}")
             self._local.connection = connection
         return self._local.connection  # type: ignore[no-any-return]
 
@@ -412,6 +414,10 @@ class Catalogue:
             "SELECT count(*), coalesce(sum(passages), 0) FROM documents WHERE state = 'live'"
         ).fetchone()
         return documents, passages
+
+    def is_empty(self) -> bool:
+        """Return whether no document is live; quicker than to count them."""
+        return not self._keys("state = 'live' LIMIT 1")
 
     def _rows(self, condition: str, values: Sequence[str] = ()) -> list[Row]:
         query = (

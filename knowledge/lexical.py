@@ -88,7 +88,11 @@ class KeywordIndex:
         return int(row[0])
 
     def search(
-        self, query: Sequence[str], limit: int, among: Iterable[int] | None = None
+        self,
+        query: Sequence[str],
+        limit: int,
+        among: Iterable[int] | None = None,
+        also: Iterable[int] = (),
     ) -> dict[int, float]:
         """Return the best entries' BM25 by number, best first.
 
@@ -96,21 +100,30 @@ class KeywordIndex:
             query: Terms as from ``terms``; an entry matches if it holds any of them.
             limit: How many at most.
             among: Only these entries.
+            also: The score of these is wanted however low it is, of those that match.
         """
         if not query:
             return {}
         match = " OR ".join(f'"{term}"' for term in query)
-        # The plus keeps SQLite from running the whole match once for each of the numbers.
-        only = "" if among is None else f"AND +rowid IN ({','.join(map(str, among))})"
+        # The plus keeps SQLite from running the whole match once for each of the numbers. What
+        # costs is to score all that match, so it is done once, for the best and for the others.
+        only = "" if among is None else f"AND +rowid IN ({_listed(among)})"
         rows = self._connection.execute(
-            f"SELECT rowid, -bm25({self._table}) AS score FROM {self._table}"  # noqa: S608
-            f" WHERE {self._table} MATCH ? {only} ORDER BY score DESC LIMIT ?",
+            f"WITH found AS MATERIALIZED (SELECT rowid AS number, -bm25({self._table}) AS score"  # noqa: S608
+            f" FROM {self._table} WHERE {self._table} MATCH ? {only})"
+            " SELECT number, score FROM (SELECT * FROM found ORDER BY score DESC LIMIT ?)"
+            f" UNION SELECT number, score FROM found WHERE number IN ({_listed(also)})"
+            " ORDER BY score DESC",
             (match, limit),
         )
         return dict(rows)
 
     def _marks(self, more: int) -> str:
         return ", ".join("?" * (self._columns.count(",") + 1 + more))
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def _indexed(row: tuple[int, *tuple[str, ...]]) -> tuple[int, *tuple[str, ...]]:

@@ -96,10 +96,8 @@ class HybridRetriever(BaseRetriever):
         counts = self._counts("passage")
         chosen, highest = counts.worth_searching(query)
         among = None if only is None else self.catalogue.numbers_of(only)
-        lexical = counts.index.search(chosen, limit, among)
+        lexical = counts.index.search(chosen, limit, among, also=dense)
         dense |= self.vectors.similarities(vector, [n for n in lexical if n not in dense])
-        missing = [n for n in dense if n not in lexical]
-        lexical |= counts.index.search(chosen, len(missing), missing)
         rows = self.catalogue.passages([*dense.keys() | lexical.keys()])
         of_document = self._document_shares(query, {row.document_key for row in rows.values()})
         return [
