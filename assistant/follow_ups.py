@@ -25,6 +25,9 @@ FEW = 4  # characters of content that can't be a whole question
 CONTINUES_FROM = 0.75
 NAMED_CONTINUES_FROM = 0.9
 ABOUT_FROM = 0.5
+# The last answer stands in a document whose passage has this share of its terms.
+SAID_FROM = 0.6
+LOOKED_UP = 100  # characters of the last answer
 
 _OPENING = re.compile(
     r"^(?:请问|你好|您好|麻烦|问一下|我?想(?:问|知道|了解)(?:一下)?|那么|那(?!里|边|个|些|种|项)|另外|还有"
@@ -118,7 +121,27 @@ class _Conversation:
         if _few(question) and not announced:
             return self._replace(question, topics)
         enough = NAMED_CONTINUES_FROM if announced else CONTINUES_FROM
-        return self._continue(question, found, topics[:TOPICS], enough)
+        tried = [*topics[:TOPICS], *(() if announced else self._discussed(question, found, topics))]
+        return self._continue(question, found, tried, enough)
+
+    def _discussed(
+        self, question: str, found: Sequence[Hit], topics: Sequence[Topic]
+    ) -> Iterator[Topic]:
+        """Yield what the document is about that the last answer stands in, if none has it yet.
+
+        Citizens name it once, and many questions later still mean it; not with two characters of
+        another document's title, which may be a name.
+        """
+        said = understand(re.sub(r"\[\d+\]", "", self.answer), self.weigh)
+        query = f"{topics[0].name}{self.asked[-1]} {said.question[:LOOKED_UP]}"
+        for hit in self.find(query)[:1] if said.question else ():
+            title = hit.document.title
+            topic = topic_of(title)
+            named = any(topic.name in known.name for known in topics[:TOPICS]) or any(
+                _names(question, f.document.title, 2) for f in found if f.document.title != title
+            )
+            if said.share(held(hit)) >= SAID_FROM and len(topic.name) > 1 and not named:
+                yield topic
 
     def _replace(self, question: str, topics: Sequence[Topic]) -> str:
         text = _from_list(question, self.answer, topics[0]) or written_out(
@@ -291,11 +314,11 @@ def _as_known(name: str, hits: Sequence[Hit]) -> str:
     return ""
 
 
-def _names(question: str, title: str) -> bool:
-    """Tell whether a question has words of a title."""
+def _names(question: str, title: str, run: int = 3) -> bool:
+    """Tell whether a question has words of a title: so many characters, or a whole shorter word."""
     words = _ANY_TOPIC.sub(" ", content(_OPENING.sub("", question))).split()
-    runs = {word[at : at + 3] for word in words for at in range(max(1, len(word) - 2))}
-    return any(len(run) > 1 and run in title for run in runs)
+    parts = {word[at : at + run] for word in words for at in range(max(1, len(word) - run + 1))}
+    return any(len(part) > 1 and part in title for part in parts)
 
 
 def _above(hit: Hit) -> tuple[str, ...]:

@@ -88,6 +88,49 @@ def test_a_question_that_names_its_own_topic_is_left_as_it_is(complete, apart):
     assert len(dragged) <= 1, dragged
 
 
+@pytest.mark.parametrize("apart", [1, 5])
+def test_a_new_topic_is_left_as_it_is_after_real_answers(sample_base, complete, apart):
+    assistant = Assistant(sample_base)
+    questions = QUESTIONS[:27]
+    pairs = zip(questions, questions[apart:] + questions[:apart], strict=True)
+    dragged = []
+    for question, before in pairs:
+        answer = assistant.ask(before).answer().answer
+        if complete(question, before, answer=answer) != question:
+            dragged.append((before, question))
+    assert len(dragged) <= 1, dragged
+
+
+def test_the_document_in_discussion_is_what_is_meant(tmp_path):
+    def college(name, work):
+        text = f"{name}成立于1990年，设有茶艺专业。茶艺专业有教师9人。{name}毕业生{work}。"
+        return Document(name, name, text, f"/docs/{name}.md")
+
+    works = {
+        "文学院": "主要选择去报社工作",
+        "理学院": "主要选择去工厂工作",
+        "商学院": "主要选择去银行工作",
+    }
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        list(base.add_all([college(name, work) for name, work in works.items()]))
+        asked = (
+            "海丝大学理学院是哪一年成立的",
+            "书法专业有什么荣誉",
+            "剪纸专业有几个班",
+            "木偶专业收几个人",
+        )
+        said = (
+            "1990年。[1]",
+            "没有。",
+            "没有。",
+            "理学院毕业生和茶艺专业有教师9人，成立于1990年。[1]",
+        )
+        pairs = zip(asked, said, strict=True)
+        history = [t for q, a in pairs for t in (Turn("user", q), Turn("assistant", a))]
+        answer = Assistant(base).ask("毕业生主要选择去哪里工作", history).answer().answer
+        assert "工厂" in answer
+
+
 def test_nothing_is_added_without_a_conversation(complete):
     assert complete("那外地的呢") == "那外地的呢"
 
