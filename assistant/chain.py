@@ -105,7 +105,8 @@ class Assistant:
 
     def _compose(self, state: State, history: Sequence[Turn]) -> Generator[Delta, None, Composed]:
         if state["evidence"].refused:
-            return (yield from refusal(state["evidence"], state["hits"]))
+            asked = understand(state["query"], self._base.term_weights)
+            return (yield from refusal(state["evidence"], state["hits"], asked))
         return (yield from self._composer.compose(state["query"], state["hits"], history))
 
     def _compose_each(

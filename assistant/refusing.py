@@ -1,17 +1,23 @@
 """What is said where there is no answer: plainly, with the next step."""
 
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 
+from assistant.asking import Asked
 from assistant.composing import Composed, citation
 from assistant.evidence import Evidence
+from assistant.extractive import Excerpt, excerpts
 from assistant.types import Citation, Delta, Status
 from knowledge.types import Hit
 
 NEXT_STEP = "您可以换个说法再问一次，或拨打12345政务服务便民热线咨询。"
 READINGS = 3
-# Cosine from which on a passage is about the same matter; below, naming it would mislead.
+# Cosine from which on a passage is about the same matter; below, naming it would mislead. Where
+# the words of the question tell of another matter, the meaning must be closer.
 NEAR_FROM = 0.55
+NEAR_ALONE_FROM = 0.6
+# Refusals that say what comes nearest.
+_OFFERING: Set[Status] = {"not_found", "not_covered", "personal"}
 # The last line; where a status has none, ``NEXT_STEP``.
 _NEXT_STEPS: Mapping[Status, str] = {
     "not_allowed": "如遇危险请拨打110；心里难受想找人说说，可拨打心理援助热线12356。",
@@ -27,14 +33,18 @@ _OFFICE = re.compile(
 _PHONE = re.compile(r"(?:电话|热线)[^\d，。；]{0,12}?(\d{3,4}[-—－]\d{7,8}|\d{5,12})(?!\d)")
 
 
-def refusal(evidence: Evidence, hits: Sequence[Hit]) -> Generator[Delta, None, Composed]:
+def refusal(
+    evidence: Evidence, hits: Sequence[Hit], asked: Asked
+) -> Generator[Delta, None, Composed]:
     """Yield the refusal: what is missing, the nearest thing that is known, where to turn."""
     lines, citations = [evidence.reason], tuple[Citation, ...]()
-    near = [hit for hit in hits if hit.dense >= NEAR_FROM]
+    enough = NEAR_ALONE_FROM if evidence.status == "not_found" else NEAR_FROM
+    near = [hit for hit in hits if hit.dense >= enough]
     if evidence.status == "unclear":
         lines += _readings(near)
-    elif evidence.status in {"not_covered", "personal"} and near:
-        nearest, citations = _nearest(near[0])
+    elif evidence.status in _OFFERING and near:
+        quote = evidence.status != "personal"
+        nearest, citations = _nearest(near[0], excerpts(asked, near)[0] if quote else None)
         lines += nearest
     lines.append(_NEXT_STEPS.get(evidence.status, NEXT_STEP))
     text = "\n".join(lines)
@@ -56,13 +66,17 @@ def _title(hit: Hit) -> str:
     return f"《{hit.document.title.strip('《》')}》"
 
 
-def _nearest(hit: Hit) -> tuple[list[str], tuple[Citation, ...]]:
-    """Say which document comes nearest, and whom it names to turn to, in its own words."""
-    lines = [f"最接近的资料是{_title(hit)}。"]
-    text = hit.passage.text
-    found = _OFFICE.search(text) or _PHONE.search(text)
-    if not found:
-        return lines, ()
-    kind = "这类事项的负责单位" if found.re is _OFFICE else "资料里的咨询电话"
-    lines.append(f"{kind}是{found[1]}[1]。")
-    return lines, (citation(1, hit, found[0], hit.passage.start + found.start()),)
+def _nearest(first: Hit, excerpt: Excerpt | None) -> tuple[list[str], tuple[Citation, ...]]:
+    """Say which document comes nearest, what it says, and whom it names to turn to."""
+    hit = excerpt.hit if excerpt else first
+    passage, lines, citations = hit.passage, [f"最接近的资料是{_title(hit)}。"], list[Citation]()
+    if excerpt:
+        lines.append(f"其中写道（不一定是您要问的）：\n{excerpt.text}[1]")
+        citations.append(citation(1, hit, excerpt.text, passage.start + excerpt.start))
+    found = _OFFICE.search(passage.text) or _PHONE.search(passage.text)
+    if found and not (excerpt and found[0] in excerpt.text):
+        kind = "这类事项的负责单位" if found.re is _OFFICE else "资料里的咨询电话"
+        n = len(citations) + 1
+        lines.append(f"{kind}是{found[1]}[{n}]。")
+        citations.append(citation(n, hit, found[0], passage.start + found.start()))
+    return lines, tuple(citations)

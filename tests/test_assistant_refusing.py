@@ -2,11 +2,14 @@
 
 import pytest
 
+from assistant.asking import understand
 from assistant.composing import finished
 from assistant.evidence import Evidence
 from assistant.refusing import refusal
+from knowledge.lexical import terms
 from knowledge.types import Document, Hit, Passage
 
+ASKED = understand("技能提升补贴发多少", lambda text: dict.fromkeys(terms(text), 1.0))
 NOT_COVERED = Evidence(0.2, "not_covered", "资料里没有说到您问的这一点。")
 
 
@@ -15,11 +18,19 @@ def hit(text, dense=0.7, title="技能提升补贴办法", section=()):
     return Hit(1, 1.0, dense, 3.0, Passage(text, 10, 10 + len(text), section), document)
 
 
-def test_the_nearest_document_is_named_and_12345():
-    said = finished(refusal(NOT_COVERED, [hit("补贴标准另行公布。")]))
+def say(evidence, hits):
+    return finished(refusal(evidence, hits, ASKED))
+
+
+@pytest.mark.parametrize("status", ["not_found", "not_covered"])
+def test_the_nearest_document_is_named_and_quoted_and_12345(status):
+    text = "补贴标准另行公布。"
+    said = say(Evidence(0.2, status, "资料里没有。"), [hit(text)])
     assert "《技能提升补贴办法》" in said.text
+    assert f"不一定是您要问的）：\n{text}[1]" in said.text
     assert "12345" in said.text
-    assert said.citations == ()
+    (citation,) = said.citations
+    assert text[citation.start - 10 : citation.end - 10] == citation.quote == text
 
 
 @pytest.mark.parametrize(
@@ -31,7 +42,7 @@ def test_the_nearest_document_is_named_and_12345():
     ],
 )
 def test_whom_the_passage_names_to_turn_to_is_cited_to_the_letter(text, whom):
-    said = finished(refusal(NOT_COVERED, [hit(text)]))
+    said = say(Evidence(0.0, "personal", "这要查您本人的记录。"), [hit(text)])
     assert f"{whom}[1]" in said.text
     (citation,) = said.citations
     assert whom in citation.quote
@@ -39,7 +50,7 @@ def test_whom_the_passage_names_to_turn_to_is_cited_to_the_letter(text, whom):
 
 
 def test_what_is_far_from_the_question_is_not_offered():
-    said = finished(refusal(NOT_COVERED, [hit("由市林业局负责。", dense=0.3)]))
+    said = say(NOT_COVERED, [hit("由市林业局负责。", dense=0.3)])
     assert "《" not in said.text
     assert "林业" not in said.text
 
@@ -47,14 +58,14 @@ def test_what_is_far_from_the_question_is_not_offered():
 def test_readings_are_different_documents_or_the_parts_of_one():
     unclear = Evidence(0.0, "unclear", "您的问题有点短。")
     several = [hit("甲", title="甲办法"), hit("乙", title="甲办法"), hit("丙", title="乙办法")]
-    assert "1. 《甲办法》\n2. 《乙办法》" in finished(refusal(unclear, several)).text
+    assert "1. 《甲办法》\n2. 《乙办法》" in say(unclear, several).text
     one = [hit("甲", section=("申领条件",)), hit("乙", section=("办理材料",))]
-    text = finished(refusal(unclear, one)).text
+    text = say(unclear, one).text
     assert "《技能提升补贴办法》：申领条件" in text
     assert "《技能提升补贴办法》：办理材料" in text
 
 
 def test_without_documents_it_is_asked_back_all_the_same():
-    said = finished(refusal(Evidence(0.0, "unclear", "您的问题有点短。"), []))
+    said = say(Evidence(0.0, "unclear", "您的问题有点短。"), [])
     assert "具体一点" in said.text
     assert "您是不是想问" not in said.text
