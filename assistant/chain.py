@@ -44,6 +44,7 @@ class Assistant:
             settings: Those of the base if not given.
             composer: Put in place of the one that the settings ask for.
         """
+        trace_nothing()
         self._base = base
         self._composer = composer or _composer(base, settings or base.settings)
         self._spelling = Spelling(base.catalogue)
@@ -122,6 +123,13 @@ class Assistant:
                 composed = finished(self._compose(state, history))
             parts.append(Part(state["corrected"], evidence, composed))
         return joined(parts, self._base.term_weights)
+
+
+def trace_nothing() -> None:
+    """Keep LangChain from sending questions to LangSmith, whatever its variables say."""
+    import langsmith
+
+    langsmith.configure(enabled=False)
 
 
 def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State]:

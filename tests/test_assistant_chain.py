@@ -1,7 +1,10 @@
 """The whole chain on the bundled sample: question in, cited answer or refusal out."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -112,3 +115,19 @@ def test_many_ask_at_once_and_each_gets_their_own_answer(assistant):
     with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(lambda row: assistant.ask(row["question"]).answer().answer, rows))
     assert together == alone
+
+
+@pytest.mark.parametrize("variable", ["LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"])
+def test_no_variable_of_langchain_sends_questions_away(sample_base, variable):
+    asked = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from assistant.chain import Assistant\n"
+        "from knowledge.base import KnowledgeBase\n"
+        "from langchain_core.tracers.context import _tracing_v2_is_enabled as traced\n"
+        "before = traced()\n"
+        "Assistant(KnowledgeBase())\n"
+        "elsewhere = ThreadPoolExecutor(1).submit(traced).result()\n"
+        "assert (before, traced(), elsewhere) == (True, False, False)\n"
+    )
+    environment = {**os.environ, "XIAOQUAN_HOME": str(sample_base.home), variable: "true"}
+    subprocess.run([sys.executable, "-c", asked], env=environment, check=True)
