@@ -34,7 +34,7 @@ BUCKETS = 1 << 14  # that n-grams are hashed to
 VECTOR_SCALE = 2.0
 # What is this likely not to be a question for us is not answered: from here on fewer than one
 # real question in 200 is lost (python -m eval.intent_model prints the figures).
-REFUSED_FROM = 0.75
+REFUSED_FROM = 0.7
 
 _STATUSES: dict[Name, tuple[Status, str]] = {
     "not_allowed": ("not_allowed", "这个问题我不能回答。"),
