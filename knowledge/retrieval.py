@@ -68,6 +68,11 @@ class HybridRetriever(BaseRetriever):
             for rank, (score, one) in enumerate(best_of(query, weighed, candidates, limit), 1)
         ]
 
+    def candidates(self, query: str) -> list[Candidate]:
+        """Return every passage that either search found, in no order."""
+        with self.catalogue.snapshot():
+            return self._candidates(query, CANDIDATES, None)
+
     def term_weights(self, text: str) -> dict[str, float]:
         """Return the information content (BM25's idf) of each of the text's terms.
 

@@ -1,0 +1,136 @@
+"""Fits the weights of ``knowledge.ranking``: which of the first candidates is relevant.
+
+``python -m eval.rank_model HOME BEIR [HOME BEIR …]`` takes homes that hold the documents of
+BEIR folders, each of which counts the same. The weights maximise the likelihood
+that a relevant passage is drawn first (ListNet's top-one probability, Cao et al. 2007), with a
+ridge penalty. Beside them it prints nDCG@10 of every other query of each folder with weights
+fitted on the rest.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.datasets import load_beir
+from knowledge.base import KnowledgeBase
+from knowledge.queries import Weighed, content
+from knowledge.ranking import DEPTH, features, first_of
+from knowledge.settings import load_settings
+
+Floats = NDArray[np.float64]
+PENALTY = 1e-2  # on weights of features in units of their standard deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query with its candidates.
+
+    Attributes:
+        rows: Features, of shape (candidates, features).
+        relevant: Whether each candidate is, of shape (candidates,).
+        documents: The document of each candidate.
+        judged: Relevance by document.
+        count: How much the query counts.
+    """
+
+    rows: Floats
+    relevant: NDArray[np.bool_]
+    documents: Sequence[str]
+    judged: Mapping[str, float]
+    count: float
+
+    def ndcg(self, weights: Floats) -> float:
+        """Return nDCG@10 of the documents, each ranked by its best passage."""
+        order = np.argsort(-(self.rows @ weights), kind="stable")
+        seen = list(dict.fromkeys(self.documents[at] for at in order))[:10]
+        gain = sum(self.judged.get(id_, 0) / np.log2(n) for n, id_ in enumerate(seen, 2))
+        ideal = sorted(self.judged.values(), reverse=True)[:10]
+        return float(gain / sum(value / np.log2(n) for n, value in enumerate(ideal, 2)))
+
+
+def collect(home: Path, folder: Path) -> tuple[list[str], list[Query]]:
+    """Search for every query; return the names of the features, and the queries."""
+    beir, names = load_beir(folder), list[str]()
+    found = []
+    with KnowledgeBase(load_settings(home=home)) as base:
+        for id_, text in beir.queries.items():
+            rows, documents = _candidates(base, text)
+            names = list(rows[0])
+            judged = beir.judgements[id_]
+            found.append(
+                Query(
+                    np.array([[row[name] for name in names] for row in rows]),
+                    np.array([judged.get(document, 0) > 0 for document in documents]),
+                    documents,
+                    judged,
+                    1 / len(beir.queries),
+                )
+            )
+    return names, found
+
+
+def _candidates(base: KnowledgeBase, text: str) -> tuple[list[Mapping[str, float]], list[str]]:
+    candidates = first_of(base.retriever.candidates(text))[:DEPTH]
+    weighed = Weighed(base.term_weights(content(text)))
+    return features(text, weighed, candidates), [one.row.document.id for one in candidates]
+
+
+def fit(queries: Sequence[Query]) -> Floats:
+    """Return the weight of each feature."""
+    from scipy.optimize import minimize
+
+    told = [query for query in queries if query.relevant.any()]
+    deviation = np.vstack([query.rows for query in told]).std(0) + 1e-9
+    scaled = [query.rows / deviation for query in told]
+    total = sum(query.count for query in told)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        value, slope = 0.0, np.zeros_like(weights)
+        for rows, query in zip(scaled, told, strict=True):
+            odds = np.exp(rows @ weights - (rows @ weights).max())
+            right = odds * query.relevant
+            value -= query.count * np.log(right.sum() / odds.sum() + 1e-12)
+            slope -= query.count * (right / right.sum() - odds / odds.sum()) @ rows
+        penalty = PENALTY * weights
+        return float(value / total + penalty @ weights / 2), slope / total + penalty
+
+    fitted = minimize(loss, np.zeros(len(deviation)), jac=True, method="L-BFGS-B").x
+    weights: Floats = fitted / deviation
+    return weights
+
+
+def held_out(sets: Sequence[Sequence[Query]]) -> Iterator[float]:
+    """Yield the mean nDCG@10 of each set, each half with weights fitted on the other halves."""
+    weights = [fit([query for one in sets for query in one[1 - half :: 2]]) for half in (0, 1)]
+    for one in sets:
+        scores = [query.ndcg(weights[half]) for half in (0, 1) for query in one[half::2]]
+        yield float(np.mean(scores))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fit and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.rank_model",
+        epilog="Example: python -m eval.rank_model home-laws laws home-pandemic pandemic",
+    )
+    parser.add_argument("sets", nargs="+", metavar="HOME BEIR")
+    given = parser.parse_args(arguments).sets
+    if len(given) % 2:
+        parser.error("give HOME and BEIR for each set")
+    names, sets = list[str](), []
+    for home, folder in zip(given[::2], given[1::2], strict=True):
+        names, found = collect(Path(home), Path(folder))
+        sets.append(found)
+    for name, weight in zip(names, fit([query for one in sets for query in one]), strict=True):
+        print(f'    "{name}": {weight:.2f},')
+    for folder, score in zip(given[1::2], held_out(sets), strict=True):
+        print(f"nDCG@10 of {folder}, weights of the other half: {score:.3f}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
