@@ -19,6 +19,7 @@ from assistant.reply import Reply, Resolved, Understood
 from assistant.several import Part, joined, split_questions
 from assistant.spelling import Spelling
 from assistant.types import Answer, Delta, Turn
+from assistant.validity import beside
 from knowledge.base import KnowledgeBase
 from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
@@ -106,10 +107,11 @@ class Assistant:
         return states
 
     def _compose(self, state: State, history: Sequence[Turn]) -> Generator[Delta, None, Composed]:
+        asked = understand(state["query"], self._base.term_weights)
         if state["evidence"].refused:
-            asked = understand(state["query"], self._base.term_weights)
             return (yield from refusal(state["evidence"], state["hits"], asked))
-        return (yield from self._composer.compose(state["query"], state["hits"], history))
+        composed = yield from self._composer.compose(state["query"], state["hits"], history)
+        return (yield from beside(composed, asked, state["hits"], self._base))
 
     def _compose_each(
         self, states: Sequence[State], history: Sequence[Turn]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from knowledge.settings import Settings, load_settings
 from knowledge.splitting import split
 from knowledge.synonyms import Synonyms
 from knowledge.types import Document, Hit, Passage
+from knowledge.versions import Standing, Versions
 
 if TYPE_CHECKING:
     from knowledge.embedding import SentenceEmbeddings
@@ -51,12 +53,19 @@ class KnowledgeBase:
     One process writes at a time; another that wants to waits for it.
     """
 
-    def __init__(self, settings: Settings | None = None, *, any_model: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        any_model: bool = False,
+        today: Callable[[], date] = date.today,
+    ) -> None:
         """Open the home that the settings name, making it if it is not there.
 
         Args:
             settings: Read from the environment if not given.
             any_model: Open it even if another embedding model built it, to rebuild it.
+            today: Returns the day on which a document is or is not in force.
 
         Raises:
             HomeError: The folder can't be used.
@@ -64,6 +73,7 @@ class KnowledgeBase:
         """
         self.settings = settings or load_settings()
         self.home = self.settings.home
+        self.today = today
         try:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -115,7 +125,11 @@ class KnowledgeBase:
         from knowledge.retrieval import HybridRetriever
 
         return HybridRetriever(
-            embeddings=self.embeddings, vectors=self.vectors, catalogue=self.catalogue
+            embeddings=self.embeddings,
+            vectors=self.vectors,
+            catalogue=self.catalogue,
+            city=self.settings.city,
+            today=self.today,
         )
 
     # -- writing
@@ -274,6 +288,18 @@ class KnowledgeBase:
             return []
         self._follow_other_processes()
         return self.retriever.hits(query, limit, filters)
+
+    def standings(self, documents: Iterable[Document]) -> dict[str, Standing]:
+        """Return by id how each of some documents stands today: in force, or why not."""
+        return self._versions.standings(documents, self.today())
+
+    def city(self) -> str:
+        """Return the city whose rules come first: as set, else that of most documents."""
+        return self.settings.city or self._versions.city()
+
+    @property
+    def _versions(self) -> Versions:
+        return self.retriever.versions
 
     def term_weights(self, text: str) -> dict[str, float]:
         """Return the information content of each of the text's terms, in these documents."""

@@ -10,7 +10,7 @@ import json
 import math
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -350,6 +350,24 @@ class Catalogue:
             " WHERE state = 'live' ORDER BY key"
         )
         return [Record(r[0], r[1], r[2], json.loads(r[3]), r[4], r[5]) for r in rows]
+
+    def documents_after(self, key: int) -> Iterator[tuple[int, Document]]:
+        """Yield the keys and facts of documents written after one, also of those staged."""
+        rows = self.connection.execute(
+            "SELECT key, id, title, source, metadata FROM documents WHERE key > ?"
+            " AND state != 'retired' ORDER BY key",
+            (key,),
+        )
+        for row in rows:
+            yield row[0], Document(row[1], row[2], "", row[3], json.loads(row[4]))
+
+    def live_documents(self, keys: Collection[int]) -> dict[int, Document]:
+        """Return those of the documents that are live, by key, without their texts."""
+        rows = self.connection.execute(
+            "SELECT key, id, title, source, metadata FROM documents"  # noqa: S608
+            f" WHERE state = 'live' AND key IN ({_numbers([*keys])})"
+        )
+        return {r[0]: Document(r[1], r[2], "", r[3], json.loads(r[4])) for r in rows}
 
     def ids_where(self, filters: Mapping[str, str]) -> list[str]:
         """Return the ids of the live documents whose metadata equal all of these."""

@@ -109,6 +109,12 @@ _NO_PLACE = frozenset(
     ]
 )
 
+_PROVINCE_NAMES = """
+北京 天津 上海 重庆 河北 山西 内蒙古 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南
+广东 广西 海南 四川 贵州 云南 西藏 陕西 甘肃 青海 宁夏 新疆 香港 澳门 台湾
+"""
+_PROVINCES = frozenset(_PROVINCE_NAMES.split())
+
 
 @cache
 def _known() -> re.Pattern[str]:
@@ -124,3 +130,18 @@ def places(text: str) -> set[str]:
 def smaller_places(text: str) -> set[str]:
     """Return what looks like the names of smaller places, without the word for what they are."""
     return set(_SMALLER.findall(text)) - _NO_PLACE
+
+
+@cache
+def _province_by_city() -> dict[str, str]:
+    found: dict[str, str] = {}
+    province = ""
+    for name in _NAMES.split():
+        province = name if name in _PROVINCES else province
+        found.setdefault(name, province)
+    return found
+
+
+def province_of(place: str) -> str:
+    """Return the province of a city, a province itself; empty if it is neither."""
+    return _province_by_city().get(place, "")

@@ -7,8 +7,10 @@ elsewhere in it. Measured: docs/benchmarks.md.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -16,14 +18,16 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
+from knowledge.arranging import arrange
 from knowledge.catalogue import Catalogue
 from knowledge.embedding import SentenceEmbeddings
 from knowledge.lexical import KeywordIndex, Table, terms
 from knowledge.queries import Weighed, content
-from knowledge.ranking import Candidate
+from knowledge.ranking import DEPTH, Candidate
 from knowledge.ranking import rank as best_of
 from knowledge.types import Hit
 from knowledge.vectors import VectorIndex
+from knowledge.versions import Versions
 
 CANDIDATES = 100  # from each search
 DOCUMENT_CANDIDATES = 300
@@ -43,6 +47,8 @@ class HybridRetriever(BaseRetriever):
     vectors: VectorIndex
     catalogue: Catalogue
     limit: int = 10
+    city: str = ""  # whose rules come first; empty: that of most documents
+    today: Callable[[], date] = date.today
     # Term counts by catalogue version and table, so that a term is counted once.
     _known: dict[tuple[int, Table], tuple[int, dict[str, int]]] = PrivateAttr(default_factory=dict)
 
@@ -63,10 +69,15 @@ class HybridRetriever(BaseRetriever):
         candidates = self._candidates(query, max(limit, CANDIDATES), only)
         words = content(query)
         weighed = Weighed(self.term_weights(words if terms(words) else query))
-        return [
-            _hit(rank, score, one)
-            for rank, (score, one) in enumerate(best_of(query, weighed, candidates, limit), 1)
-        ]
+        best = best_of(query, weighed, candidates, max(limit, DEPTH))
+        first = arrange(query, best[:DEPTH], self.versions, self.today(), self.city)
+        found = [*first, *best[DEPTH:]][:limit]
+        return [_hit(rank, score, one) for rank, (score, one) in enumerate(found, 1)]
+
+    @cached_property
+    def versions(self) -> Versions:
+        """What is known of the documents' dates, repeals and newer versions."""
+        return Versions(self.catalogue)
 
     def candidates(self, query: str) -> list[Candidate]:
         """Return every passage that either search found, in no order."""

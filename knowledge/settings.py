@@ -20,6 +20,12 @@ class Settings(BaseSettings):
         default=Path("~/.local/share/xiaoquan"),
         description="Folder where documents, vectors and conversations are kept.",
     )
+    city: str = Field(
+        default="",
+        description="City whose rules come before those of its province and of the state, by its "
+        "short name (泉州). Empty: the one that more than half of the documents with a place are "
+        "about.",
+    )
     embedding_model: str = Field(
         default=DEFAULT_EMBEDDING_MODEL,
         description="Name of a sentence-transformers model, or a folder that holds one.",
