@@ -1,11 +1,10 @@
 """Fits the weights of the two decisions an answer rests on: which sentences, and whether at all.
 
-``python -m eval.fitting HOME QUESTIONS HOME2 QUESTIONS2`` prints the weights for
-``assistant.extractive``, fitted on the first set, and for ``assistant.evidence``, fitted on both,
-and how well the latter does on each half of the first set with weights fitted on the other half.
-The second set is a small one of questions in lay words, which count more each: the large ones
-that there are were written with the documents in sight. Both are logistic regressions with a
-ridge penalty.
+``python -m eval.fitting HOME QUESTIONS [HOME QUESTIONS …]`` prints the weights for
+``assistant.extractive`` and ``assistant.evidence``, fitted on all sets, and how well the latter
+do on each half of each set with weights fitted on the other halves. The threshold is set on the
+first set. Sets that were written with the documents in sight teach little of everyday words; the
+others are there for these. Both are logistic regressions with a ridge penalty.
 """
 
 import argparse
@@ -32,7 +31,6 @@ Weights = tuple[dict[str, float], float]
 
 HITS = 8
 PENALTY = 1.0  # on the weights of the features in units of their standard deviation
-LAY = 3.0  # what a question of the second set counts
 FALSE_REFUSALS = 0.075  # share of the answerable questions that may be refused
 
 
@@ -47,17 +45,12 @@ class Asking:
     labels: Sequence[bool]  # does the sentence hold (part of) the answer?
 
 
-def fit(
-    rows: Sequence[Mapping[str, float]],
-    labels: Sequence[bool],
-    counts: Sequence[float] | None = None,
-) -> Weights:
+def fit(rows: Sequence[Mapping[str, float]], labels: Sequence[bool]) -> Weights:
     """Return the weights by feature, and the bias, that make the labels likeliest.
 
     Args:
         rows: The features of each case.
         labels: What each case is.
-        counts: What each case counts; 1 if not given.
     """
     from scipy.optimize import minimize
 
@@ -66,13 +59,12 @@ def fit(
     mean, deviation = x.mean(0), x.std(0) + 1e-9
     x = np.hstack([(x - mean) / deviation, np.ones((len(x), 1))])
     sign = np.where(labels, 1.0, -1.0)
-    count = np.ones(len(x)) if counts is None else np.array(counts)
 
     def loss(w: Floats) -> tuple[float, Floats]:
         margin = sign * (x @ w)
-        slope = -count * sign / (1 + np.exp(margin))
+        slope = -sign / (1 + np.exp(margin))
         penalty = PENALTY * np.append(w[:-1], 0.0)
-        total = (count * np.logaddexp(0, -margin)).sum() + penalty @ w / 2
+        total = np.logaddexp(0, -margin).sum() + penalty @ w / 2
         return float(total), slope @ x + penalty
 
     w = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
@@ -82,14 +74,15 @@ def fit(
 
 
 def read(home: Path, path: Path) -> tuple[KnowledgeBase, list[Asking]]:
-    """Search for every question and label the sentences found."""
+    """Search for every question, in the documents' words, and label the sentences found."""
     base = KnowledgeBase(load_settings(home=home))
     return base, [_asking(base, question) for question in load_questions(path)]
 
 
 def _asking(base: KnowledgeBase, question: Question) -> Asking:
-    asked = understand(question.question, base.term_weights)
-    hits = base.search(question.question, HITS)
+    worded = base.worded(question.question)
+    asked = understand(worded, base.term_weights)
+    hits = base.search(worded, HITS)
     found = [sentence for passage in candidates(asked, hits) for sentence in passage]
     return Asking(question, asked, hits, found, list(_labels(question, found)))
 
@@ -151,27 +144,8 @@ def evidence_scores(rows: Sequence[Mapping[str, float]], weights: Weights) -> Fl
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit both and print them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m eval.fitting",
-        epilog="Example: python -m eval.fitting home set.jsonl sample-home sample_questions.jsonl",
-    )
-    parser.add_argument("home", type=Path, help="a home that holds the documents")
-    parser.add_argument("questions", type=Path, help="question set; each fact a verbatim span")
-    parser.add_argument("lay_home", type=Path, help="the home of the second set")
-    parser.add_argument("lay_questions", type=Path, help="question set in lay words")
-    given = parser.parse_args(arguments)
-    base, askings = read(given.home, given.questions)
-    weights = sentence_weights(askings)
-    _print("assistant/extractive.py", weights)
-    vars(extractive).update(_WEIGHTS=weights[0], _BIAS=weights[1])
-    lay = _Cases.of(*read(given.lay_home, given.lay_questions))
-    _report(_Cases.of(base, askings), lay)
-
-
 @dataclass(frozen=True, slots=True)
-class _Cases:
+class Cases:
     """Features and labels of the refusal decision."""
 
     rows: Sequence[Mapping[str, float]]
@@ -179,34 +153,69 @@ class _Cases:
 
     @classmethod
     def of(cls, base: KnowledgeBase, askings: Sequence[Asking]) -> Self:
+        """Describe what was found for each question."""
         labels = [asking.question.answerable for asking in askings]
         return cls(evidence_rows(base, askings), labels)
 
     def half(self, of: int) -> Self:
+        """Return every other case."""
         return type(self)(self.rows[of::2], self.labels[of::2])
 
-    def fitted_with(self, lay: Self) -> Weights:
-        counts = [1.0] * len(self.rows) + [LAY] * len(lay.rows)
-        return fit([*self.rows, *lay.rows], [*self.labels, *lay.labels], counts)
 
-
-def _report(cases: _Cases, lay: _Cases) -> None:
-    """Print weights and threshold, and what they do to each half with the other half's weights."""
-    _print("assistant/evidence.py", cases.fitted_with(lay))
-    scores, labels = np.zeros(len(cases.rows)), np.array(cases.labels)
-    for half in (0, 1):
-        weights = cases.half(1 - half).fitted_with(lay)
-        scores[half::2] = evidence_scores(cases.half(half).rows, weights)
-    threshold = float(np.quantile(scores[labels], FALSE_REFUSALS))
-    refused = scores < threshold
-    right = float((refused & ~labels).sum())
-    print(f"ANSWERABLE_FROM = {threshold:.2f}")
-    print(
-        f"refused, weights of the other half: {right / (~labels).sum():.3f} of the unanswerable, "
-        f"{refused[labels].mean():.3f} of the answerable, "
-        f"F1 {2 * right / (refused.sum() + (~labels).sum()):.3f}",
-        file=sys.stderr,
+def fit_all(sets: Sequence[Cases]) -> Weights:
+    """Fit on all sets together."""
+    return fit(
+        [row for cases in sets for row in cases.rows],
+        [label for cases in sets for label in cases.labels],
     )
+
+
+def held_out(sets: Sequence[Cases]) -> list[Floats]:
+    """Score each half of each set with weights fitted on the other halves."""
+    weights = [fit_all([cases.half(1 - half) for cases in sets]) for half in (0, 1)]
+    scores = [np.zeros(len(cases.rows)) for cases in sets]
+    for of, cases in zip(scores, sets, strict=True):
+        for half in (0, 1):
+            of[half::2] = evidence_scores(cases.half(half).rows, weights[half])
+    return scores
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fit both and print them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.fitting",
+        epilog="Example: python -m eval.fitting home set.jsonl sample-home lay_questions.jsonl",
+    )
+    parser.add_argument(
+        "sets", nargs="+", metavar="HOME QUESTIONS", help="a home, a set of questions on it"
+    )
+    given = parser.parse_args(arguments).sets
+    if len(given) % 2:
+        parser.error("give HOME and QUESTIONS for each set")
+    read_sets = [read(Path(h), Path(q)) for h, q in zip(given[::2], given[1::2], strict=True)]
+    weights = sentence_weights([asking for _, askings in read_sets for asking in askings])
+    _print("assistant/extractive.py", weights)
+    vars(extractive).update(_WEIGHTS=weights[0], _BIAS=weights[1])
+    sets = [Cases.of(*one) for one in read_sets]
+    _print("assistant/evidence.py", fit_all(sets))
+    _report(given[1::2], sets)
+
+
+def _report(names: Sequence[str], sets: Sequence[Cases]) -> None:
+    """Print the threshold, and what it does to each set with weights of the other halves."""
+    scores = held_out(sets)
+    first = scores[0][np.array(sets[0].labels)]
+    threshold = float(np.quantile(first, FALSE_REFUSALS))
+    print(f"ANSWERABLE_FROM = {threshold:.2f}")
+    for name, cases, of in zip(names, sets, scores, strict=True):
+        labels, refused = np.array(cases.labels), of < threshold
+        right = float((refused & ~labels).sum())
+        print(
+            f"{name}, weights of the other half: refused {right / (~labels).sum():.3f} of the "
+            f"unanswerable, {refused[labels].mean():.3f} of the answerable, "
+            f"F1 {2 * right / (refused.sum() + (~labels).sum()):.3f}",
+            file=sys.stderr,
+        )
 
 
 def _print(name: str, weights: Weights) -> None:

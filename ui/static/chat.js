@@ -359,7 +359,13 @@ const connect = () => {
   events = window.xqEvents;
   watch();
   showAloud();
+  beginAnew();
+};
+// On a bad line the first event may get lost, and everything would wait for it.
+const beginAnew = () => {
+  if (!opening) return;
   events.open(place());
+  setTimeout(beginAnew, 5000);
 };
 addEventListener("xq-events", connect);
 connect();
