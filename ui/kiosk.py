@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from ui.conversing import Desk
 from ui.service import Served
-from ui.talking import abilities
 
 _PAGE = Template(
     (Path(__file__).with_name("static") / "kiosk.html").read_text(encoding="utf-8"),
@@ -47,8 +46,7 @@ def page(request: Request, served: Served) -> HTMLResponse:
     file = settings.home / TILES
     text = file.read_text(encoding="utf-8-sig") if file.exists() else _default(request)
     idle = 60 * (settings.idle_minutes or IDLE_MINUTES)
-    able = Markup(abilities(settings))  # noqa: S704
-    return HTMLResponse(_PAGE.render(tiles=list(tiles(text)), idle=idle, abilities=able))
+    return HTMLResponse(_PAGE.render(tiles=list(tiles(text)), idle=idle))
 
 
 @kiosk.get("/page/code")
