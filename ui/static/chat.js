@@ -326,13 +326,7 @@ const connect = () => {
   if (events || !window.xqEvents) return;
   events = window.xqEvents;
   watch();
-  beginAnew();
-};
-// On a bad line the first event may get lost, and everything would wait for it.
-const beginAnew = () => {
-  if (!opening) return;
   events.open(place());
-  setTimeout(beginAnew, 5000);
 };
 addEventListener("xq-events", connect);
 connect();
