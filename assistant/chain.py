@@ -107,7 +107,7 @@ class Assistant:
         return states
 
     def _compose(self, state: State, history: Sequence[Turn]) -> Generator[Delta, None, Composed]:
-        asked = understand(state["query"], self._base.term_weights)
+        asked = state["asked"]
         if state["evidence"].refused:
             return (yield from refusal(state["evidence"], state["hits"], asked))
         composed = yield from self._composer.compose(state["query"], state["hits"], history)
@@ -152,13 +152,15 @@ def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State
         return without_orders(base.search(state["query"], HITS))
 
     def evidence(state: State) -> Evidence:
-        asked = understand(state["query"], base.term_weights)
-        return state["decided"] or judge(asked, state["hits"], lambda id_: _text(base, id_))
+        return state["decided"] or judge(
+            state["asked"], state["hits"], lambda id_: _text(base, id_)
+        )
 
     return (
         _step("query", query)
         | _step("decided", lambda state: intents.decide(state["corrected"], state["query"]))
         | _step("hits", hits)
+        | _step("asked", lambda state: understand(state["query"], base.term_weights))
         | _step("evidence", evidence)
     )
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.datasets import load_beir
+from eval.ranking import ranking_scores
 from knowledge.base import KnowledgeBase
 from knowledge.queries import Weighed, content
 from knowledge.ranking import DEPTH, features, first_of
@@ -41,16 +42,13 @@ class Query:
     rows: Floats
     relevant: NDArray[np.bool_]
     documents: Sequence[str]
-    judged: Mapping[str, float]
+    judged: Mapping[str, int]
     count: float
 
-    def ndcg(self, weights: Floats) -> float:
-        """Return nDCG@10 of the documents, each ranked by its best passage."""
+    def ranked(self, weights: Floats) -> list[str]:
+        """Return the documents, each ranked by its best passage."""
         order = np.argsort(-(self.rows @ weights), kind="stable")
-        seen = list(dict.fromkeys(self.documents[at] for at in order))[:10]
-        gain = sum(self.judged.get(id_, 0) / np.log2(n) for n, id_ in enumerate(seen, 2))
-        ideal = sorted(self.judged.values(), reverse=True)[:10]
-        return float(gain / sum(value / np.log2(n) for n, value in enumerate(ideal, 2)))
+        return list(dict.fromkeys(self.documents[at] for at in order))
 
 
 def collect(home: Path, folder: Path) -> tuple[list[str], list[Query]]:
@@ -108,8 +106,10 @@ def held_out(sets: Sequence[Sequence[Query]]) -> Iterator[float]:
     """Yield the mean nDCG@10 of each set, each half with weights fitted on the other halves."""
     weights = [fit([query for one in sets for query in one[1 - half :: 2]]) for half in (0, 1)]
     for one in sets:
-        scores = [query.ndcg(weights[half]) for half in (0, 1) for query in one[half::2]]
-        yield float(np.mean(scores))
+        rankings = {str(at): query.ranked(weights[at % 2]) for at, query in enumerate(one)}
+        judged = {str(at): query.judged for at, query in enumerate(one)}
+        scores = ranking_scores(rankings, judged, ["ndcg@10"])
+        yield float(np.mean([score["ndcg@10"] for score in scores.values()]))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
