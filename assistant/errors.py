@@ -9,3 +9,7 @@ class QuestionError(KnowledgeError):
 
 class ChatModelError(KnowledgeError):
     """The chat model gave no answer that can be used; the extractive answer takes its place."""
+
+
+class ChatModelDownError(ChatModelError):
+    """Its service failed, whatever was asked: the next question would fare no better."""

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from assistant.asking import holds, understand
+from assistant.breaker import DOWN, Breaker
 from assistant.composing import Composed, Composer, citation
-from assistant.errors import ChatModelError
+from assistant.errors import ChatModelDownError, ChatModelError
 from assistant.grounding import Alike, Grounding, Quote
 from assistant.privacy import mask
 from assistant.prompts import messages
@@ -30,6 +31,7 @@ from knowledge.settings import Settings
 from knowledge.types import Hit
 
 if TYPE_CHECKING:
+    import httpx
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessageChunk
 
@@ -40,8 +42,10 @@ LONGEST = 1500  # characters; a model that has not ended by then is going round 
 PATIENCE = 4  # times the wait for the next words: the longest that a whole answer may take
 CONTEXT = 8192  # tokens; Ollama silently cuts a prompt off at fewer
 OLLAMA = "http://127.0.0.1:11434"
+CONNECT = 5.0  # seconds at most: a host that has not answered by then is not there
+# Of a service that is well, and will not take this one question: too long, filtered.
+_REFUSED = frozenset({400, 413, 422})
 
-DOWN = "对话模型暂时不可用"
 SLOW = "对话模型没有及时回应"
 OVER_QUOTA = "对话模型的用量已到上限"
 CUT_OFF = "对话模型的回答没有写完"
@@ -66,7 +70,7 @@ _ENDED = re.compile(rf"(?:[。！？!?…][”’」』）)]*|{_MARK})\s*$")
 class GenerativeComposer:
     """Has a chat model write the answer, and keeps what the passages support."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter a part
         self,
         model: "BaseChatModel",
         instead: Composer,
@@ -74,6 +78,7 @@ class GenerativeComposer:
         wait: float = 30.0,
         outside: bool = True,
         alike: Alike = lambda _a, _b: 0.0,
+        breaker: Breaker | None = None,
     ) -> None:
         """Compose with a model.
 
@@ -83,12 +88,14 @@ class GenerativeComposer:
             wait: Seconds until its next words.
             outside: It runs elsewhere: personal numbers are masked before it is asked.
             alike: How alike two texts are in meaning, in [-1, 1].
+            breaker: Leaves the model alone while it is down or busy.
         """
         self._model = model
         self._instead = instead
         self._wait = wait
         self._outside = outside
         self._alike = alike
+        self._breaker = breaker or Breaker()
 
     def compose(
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
@@ -116,21 +123,28 @@ class GenerativeComposer:
         """Yield the model's answer as it comes.
 
         Raises:
-            ChatModelError: It fails, is too slow, or ends before its answer does.
+            ChatModelError: It fails, is too slow, has its hands full, or ends before its answer
+                does.
         """
         if self._outside:
             question = mask(question)
             history = [Turn(turn.role, mask(turn.content)) for turn in history]
         prompt = messages(question, hits, history)
         text = reason = ""
-        for chunk in _patiently(lambda: self._model.stream(prompt), self._wait):
-            reason = _finish_reason(chunk) or reason
-            text += chunk.text
-            yield chunk.text
-            if len(_THOUGHT.sub("", text)) > LONGEST and "<think>" not in _THOUGHT.sub("", text):
-                raise ChatModelError(CUT_OFF)
+        with self._breaker.call():
+            for chunk in _patiently(lambda: self._model.stream(prompt), self._wait):
+                reason = _finish_reason(chunk) or reason
+                text += chunk.text
+                yield chunk.text
+                if _is_endless(text):
+                    raise ChatModelError(CUT_OFF)
         if reason not in {"", "stop"} or not (reason or _ENDED.search(text)):
             raise ChatModelError(CUT_OFF if text else DOWN)
+
+
+def _is_endless(text: str) -> bool:
+    said = _THOUGHT.sub("", text)
+    return len(said) > LONGEST and "<think>" not in said
 
 
 class _Answer:
@@ -231,19 +245,21 @@ def _next(chunks: SimpleQueue[Any], wait: float) -> "BaseMessageChunk | None":
     try:
         chunk: BaseMessageChunk | Exception | None = chunks.get(timeout=max(0.0, wait))
     except Empty:
-        raise ChatModelError(SLOW) from None
+        raise ChatModelDownError(SLOW) from None
     if isinstance(chunk, Exception):
-        raise ChatModelError(_problem(chunk)) from chunk
+        raise _problem(chunk) from chunk
     return chunk
 
 
-def _problem(error: Exception) -> str:
-    """Say what kind of failure it was; an error's own words may hold the question or the key."""
+def _problem(error: Exception) -> ChatModelError:
+    """Return what kind of failure it was; an error's own words may hold the question or the key."""
     status = getattr(error, "status_code", None)
     log.warning("the chat model failed: %s, status %s", type(error).__name__, status)
+    if status in _REFUSED:
+        return ChatModelError(DOWN)
     if status in {402, 429}:
-        return OVER_QUOTA
-    return SLOW if "Timeout" in type(error).__name__ else DOWN
+        return ChatModelDownError(OVER_QUOTA)
+    return ChatModelDownError(SLOW if "Timeout" in type(error).__name__ else DOWN)
 
 
 def _finish_reason(chunk: "BaseMessageChunk") -> str:
@@ -271,6 +287,7 @@ def generative(settings: Settings, base: KnowledgeBase, instead: Composer) -> Ge
         wait=settings.chat_timeout,
         outside=is_outside(settings),
         alike=alike,
+        breaker=Breaker(settings.chat_limit),
     )
 
 
@@ -293,6 +310,12 @@ def chat_model(settings: Settings) -> "BaseChatModel":
             "请写成完整的地址，例如 http://127.0.0.1:8000/v1。"
         )
     return make(settings, name)
+
+
+def _timeout(settings: Settings) -> "httpx.Timeout":
+    import httpx
+
+    return httpx.Timeout(settings.chat_timeout, connect=min(CONNECT, settings.chat_timeout))
 
 
 def is_outside(settings: Settings) -> bool:
@@ -319,7 +342,7 @@ def _openai(settings: Settings, name: str) -> "BaseChatModel":
     return ChatOpenAI(
         model=name,
         temperature=0,
-        timeout=settings.chat_timeout,
+        timeout=_timeout(settings),
         max_retries=0,  # the extractive answer is at hand: better than to wait
         stream_usage=False,
         http_client=httpx.Client(trust_env=is_outside(settings)),
@@ -337,7 +360,7 @@ def _ollama(settings: Settings, name: str) -> "BaseChatModel":
         temperature=0,
         num_ctx=CONTEXT,
         client_kwargs={
-            "timeout": settings.chat_timeout,
+            "timeout": _timeout(settings),
             "trust_env": is_outside(settings),  # a proxy must not see what stays on the machine
             "headers": {"Authorization": f"Bearer {key}"} if key else {},
         },

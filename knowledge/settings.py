@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     chat_timeout: float = Field(
         default=30.0, gt=0, description="Seconds to wait for the chat model's next words."
     )
+    chat_limit: int = Field(
+        default=32,
+        ge=1,
+        description="Questions that the chat model is asked at the same time; the answers beyond "
+        "are lifted from the passages, at once.",
+    )
     database_url: str = Field(
         default="",
         description="Database for conversations, feedback and keys, as an SQLAlchemy URL "

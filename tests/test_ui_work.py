@@ -72,7 +72,7 @@ def test_beyond_the_queue_one_is_told_to_come_again(base):
     slow = Slow(base)
 
     async def run():
-        app = app_of(base, slow, Work(1, chat_model=True))
+        app = app_of(base, slow, Work(1, chat_limit=32))
         async with client_of(app) as client:
             first = asyncio.create_task(client.post("/api/ask", json=ASK))
             await begun(slow)
@@ -98,7 +98,7 @@ def test_a_slow_chat_model_holds_up_nothing_that_is_looked_up_here(base):
     slow = Slow(base)
 
     async def run():
-        async with client_of(app_of(base, slow, Work(100, chat_model=True))) as client:
+        async with client_of(app_of(base, slow, Work(100, chat_limit=32))) as client:
             waiting = [
                 asyncio.create_task(client.post("/api/ask", json=ASK)) for _ in range(THREADS + 1)
             ]
@@ -119,7 +119,7 @@ def test_the_work_for_one_who_has_left_stops(base, accept):
     slow = Slow(base)
 
     async def run():
-        app = app_of(base, slow, Work(1, chat_model=True))
+        app = app_of(base, slow, Work(1, chat_limit=32))
         left = asyncio.Event()
         body = [{"type": "http.request", "body": json.dumps(ASK).encode()}]
 

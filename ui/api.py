@@ -64,7 +64,7 @@ def create_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = Tr
         redoc_url=None,
     )
     settings = base.settings
-    work = Work(settings.queue_limit, chat_model=bool(settings.chat_model))
+    work = Work(settings.queue_limit, settings.chat_limit if settings.chat_model else 0)
     metrics = Metrics(base, work)
     measured = MeasuredAssistant(assistant, metrics)
     jobs = Jobs(base, metrics.changed)

@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 # Searching keeps a core busy but for what it waits for the disk: more at once are only slower.
 THREADS = 2 * (os.cpu_count() or 1)
-MODEL_THREADS = 32  # replies that wait for a chat model's words at the same time
 BUSY = "现在提问的人太多，请稍等几秒再试。"
 BUSY_SECONDS = 5
 
@@ -30,10 +29,15 @@ BUSY_SECONDS = 5
 class Work:
     """Counts what is under way, and runs it in threads."""
 
-    def __init__(self, limit: int, *, chat_model: bool) -> None:
-        """Allow ``limit`` questions at the same time, those that wait among them."""
+    def __init__(self, limit: int, chat_limit: int = 0) -> None:
+        """Allow so many questions at the same time.
+
+        Args:
+            limit: How many, those that wait among them.
+            chat_limit: How many of them may wait for a chat model; 0 where there is none.
+        """
         self._limit = limit
-        self._chat_model = chat_model
+        self._chat_limit = chat_limit
         self.under_way = 0
 
     # Made when first needed: they belong to the running event loop.
@@ -43,7 +47,8 @@ class Work:
 
     @cached_property
     def _model_threads(self) -> CapacityLimiter:
-        return CapacityLimiter(MODEL_THREADS)
+        # Those beyond the limit are not waiting for words: they are lifted from the passages.
+        return CapacityLimiter(self._chat_limit + THREADS)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -66,7 +71,7 @@ class Work:
 
     async def deltas(self, reply: Reply, understood: Understood | None) -> AsyncGenerator[Delta]:
         """Yield a reply's pieces; whoever stops listening stops the composing."""
-        waits = self._chat_model and understood is not None and bool(understood.hits)
+        waits = self._chat_limit and understood is not None and bool(understood.hits)
         limiter = self._model_threads if waits else self._threads
         pieces = iter(reply)
         try:
