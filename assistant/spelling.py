@@ -1,6 +1,8 @@
 """The corrector of one knowledge base, built anew when the base changes."""
 
 import threading
+import time
+from collections.abc import Callable
 
 from assistant.typos import Corrector
 from knowledge.catalogue import Catalogue
@@ -8,18 +10,24 @@ from knowledge.catalogue import Catalogue
 # Characters counted at most, spread over all passages: they cost about two seconds, once for
 # each state of the knowledge base, and 100 MB; its common words all stand in them.
 CHARACTERS = 2_000_000
+# Counting rests so many times as long as it took: where documents change every second it would
+# keep a core busy, and vocabulary changes slowly.
+REST = 20
 
 
 class Spelling:
     """Mends questions against the knowledge base's own vocabulary; safe to use from many threads.
 
     The first question waits until that is counted. When the base changes, the old counts serve
-    until the new ones, counted in the background, are there.
+    until the new ones, counted in the background after a rest, are there.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, clock: Callable[[], float] = time.monotonic) -> None:
+        """Count the vocabulary of a catalogue; ``clock`` tells seconds."""
         self._catalogue = catalogue
+        self._clock = clock
         self._counting = threading.Lock()
+        self._rests_until = 0.0
         self._known: tuple[int, Corrector] | None = None
 
     def correct(self, question: str) -> str:
@@ -32,7 +40,11 @@ class Spelling:
         if known is None:
             with self._counting:
                 known = self._known or self._count(version)
-        elif known[0] != version and self._counting.acquire(blocking=False):
+        elif (
+            known[0] != version
+            and self._clock() >= self._rests_until
+            and self._counting.acquire(blocking=False)
+        ):
             threading.Thread(
                 target=self._recount, args=(version,), name="spelling", daemon=True
             ).start()
@@ -45,5 +57,7 @@ class Spelling:
             self._counting.release()
 
     def _count(self, version: int) -> tuple[int, Corrector]:
+        started = self._clock()
         self._known = version, Corrector(self._catalogue.texts(CHARACTERS))
+        self._rests_until = self._clock() + REST * (self._clock() - started)
         return self._known

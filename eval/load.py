@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import httpx
 log = logging.getLogger(__name__)
 
 PATIENCE = 120.0  # seconds that a terminal waits for an answer
+_RESIDENT = re.compile(r"^process_resident_memory_bytes (\S+)", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -22,39 +24,70 @@ class _Seen:
     statuses: Counter[str] = field(default_factory=Counter)
 
 
+def connect(url: str, terminals: int, password: str = "") -> httpx.AsyncClient:
+    """Return a client for so many terminals.
+
+    Args:
+        url: Where the server is.
+        terminals: How many connections it may open.
+        password: The operator's, with which no rate is limited and memory is told.
+    """
+    limits = httpx.Limits(max_connections=terminals)
+    headers = {"Authorization": f"Bearer {password}"} if password else {}
+    return httpx.AsyncClient(
+        base_url=url, timeout=PATIENCE, limits=limits, headers=headers, trust_env=False
+    )
+
+
 async def pace(
-    url: str, questions: Sequence[str], terminals: int, every: float, seconds: float
+    client: httpx.AsyncClient,
+    questions: Sequence[str],
+    terminals: int,
+    every: float,
+    seconds: float,
 ) -> dict[str, Any]:
     """Let each of so many terminals ask another question every so many seconds."""
     seen = _Seen()
-    async with _client(url, terminals) as client:
-        end = time.perf_counter() + seconds
+    before = await memory(client)
+    end = time.perf_counter() + seconds
 
-        async def terminal(number: int) -> None:
-            at = number * every / terminals  # spread evenly: terminals know nothing of each other
-            await asyncio.sleep(at)
-            for turn in range(math.ceil((seconds - at) / every)):
-                due = end - seconds + at + turn * every
-                await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                await _ask(client, questions[(number + turn * terminals) % len(questions)], seen)
+    async def terminal(number: int) -> None:
+        at = number * every / terminals  # spread evenly: terminals know nothing of each other
+        for turn in range(math.ceil((seconds - at) / every)):
+            due = end - seconds + at + turn * every
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            await _ask(client, questions[(number + turn * terminals) % len(questions)], seen)
 
-        await asyncio.gather(*map(terminal, range(terminals)))
-    return _summary(seen)
+    await asyncio.gather(*map(terminal, range(terminals)))
+    return _summary(seen) | _growth(before, await memory(client))
 
 
-async def burst(url: str, questions: Sequence[str], terminals: int, times: int) -> dict[str, Any]:
+async def burst(
+    client: httpx.AsyncClient, questions: Sequence[str], terminals: int, times: int
+) -> dict[str, Any]:
     """Let so many terminals ask at the same instant, so many times."""
     seen = _Seen()
-    async with _client(url, terminals) as client:
-        for turn in range(times):
-            asked = [questions[(turn * terminals + n) % len(questions)] for n in range(terminals)]
-            await asyncio.gather(*(_ask(client, question, seen) for question in asked))
-    return _summary(seen)
+    before = await memory(client)
+    for turn in range(times):
+        asked = [questions[(turn * terminals + n) % len(questions)] for n in range(terminals)]
+        await asyncio.gather(*(_ask(client, question, seen) for question in asked))
+    return _summary(seen) | _growth(before, await memory(client))
 
 
-def _client(url: str, terminals: int) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=terminals)
-    return httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits, trust_env=False)
+async def memory(client: httpx.AsyncClient) -> float | None:
+    """Return the server's resident memory in MB; None where it is not told."""
+    try:
+        response = await client.get("/metrics")
+    except httpx.HTTPError:
+        return None
+    found = _RESIDENT.search(response.text)
+    return float(found[1]) / 1e6 if found else None
+
+
+def _growth(before: float | None, after: float | None) -> dict[str, Any]:
+    if before is None or after is None:
+        return {}
+    return {"memory before, MB": round(before), "memory after, MB": round(after)}
 
 
 async def _ask(client: httpx.AsyncClient, question: str, seen: _Seen) -> None:

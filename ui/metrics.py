@@ -3,7 +3,14 @@
 import time
 from collections.abc import Generator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from assistant.chain import Assistant
 from assistant.reply import Reply, Resolved, Understood
@@ -20,6 +27,7 @@ class Metrics:
     def __init__(self, base: KnowledgeBase, work: Work) -> None:
         self._chat_model = bool(base.settings.chat_model)
         self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)  # memory, processor time, open files; on Linux
         self.requests = Counter(
             "xiaoquan_http_requests", "HTTP requests.", ("route", "status"), registry=registry
         )

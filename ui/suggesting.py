@@ -54,7 +54,9 @@ class Suggester:
         return self._answered(_spread(questions_from(titles)), SUGGESTIONS)
 
     def _answered(self, questions: Iterable[str], limit: int) -> list[str]:
-        found = (q for q in questions if not self._extractive.ask(q).answer().refused)
+        # As typed: what stands in the documents needs no mending, and no counts of its own.
+        asked = ((q, self._extractive.ask(q, as_typed=True).answer()) for q in questions)
+        found = (question for question, answer in asked if not answer.refused)
         return [question for question, _ in zip(found, range(limit), strict=False)]
 
 
