@@ -20,7 +20,7 @@ from eval.datasets import load_beir
 from eval.ranking import ranking_scores
 from knowledge.base import KnowledgeBase
 from knowledge.queries import Weighed, content
-from knowledge.ranking import DEPTH, features, first_of
+from knowledge.ranking import features
 from knowledge.settings import load_settings
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def collect(home: Path, folder: Path) -> tuple[list[str], list[Query]]:
 
 
 def _candidates(base: KnowledgeBase, text: str) -> tuple[list[Mapping[str, float]], list[str]]:
-    candidates = first_of(base.retriever.candidates(text))[:DEPTH]
+    candidates = base.retriever.candidates(text)
     weighed = Weighed(base.term_weights(content(text)))
     return features(text, weighed, candidates), [one.row.document.id for one in candidates]
 

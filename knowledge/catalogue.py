@@ -403,6 +403,15 @@ class Catalogue:
         rows = self._rows(f"+documents.state = 'live' AND passages.number IN ({_numbers(numbers)})")
         return {row.number: row for row in rows}
 
+    def document_keys(self, numbers: Collection[int]) -> dict[int, int]:
+        """Return the document's key of each of these passages that is live."""
+        return dict(
+            self.connection.execute(
+                "SELECT number, key FROM passages JOIN documents ON key = document"  # noqa: S608
+                f" WHERE +state = 'live' AND number IN ({_numbers([*numbers])})"
+            )
+        )
+
     def passages_of(self, document_id: str) -> list[Passage]:
         """Return a live document's passages, in order."""
         rows = self._rows(

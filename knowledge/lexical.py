@@ -93,6 +93,7 @@ class KeywordIndex:
         limit: int,
         among: Iterable[int] | None = None,
         also: Iterable[int] = (),
+        leading: Sequence[str] = (),
     ) -> dict[int, float]:
         """Return the best entries' BM25 by number, best first.
 
@@ -101,25 +102,32 @@ class KeywordIndex:
             limit: How many at most.
             among: Only these entries.
             also: The score of these is wanted however low it is, of those that match.
+            leading: Only entries that hold one of these terms; none: all that match. To score an
+                entry costs ten times what it costs to find it.
         """
         if not query:
             return {}
-        match = " OR ".join(f'"{term}"' for term in query)
         # The plus keeps SQLite from running the whole match once for each of the numbers. What
         # costs is to score all that match, so it is done once, for the best and for the others.
         only = "" if among is None else f"AND +rowid IN ({_listed(among)})"
+        led = f"SELECT rowid FROM {self._table} WHERE {self._table} MATCH ?"  # noqa: S608
         rows = self._connection.execute(
             f"WITH found AS MATERIALIZED (SELECT rowid AS number, -bm25({self._table}) AS score"  # noqa: S608
-            f" FROM {self._table} WHERE {self._table} MATCH ? {only})"
+            f" FROM {self._table} WHERE {self._table} MATCH ? {only}"
+            f" AND (+rowid IN ({led}) OR +rowid IN ({_listed(also)})))"
             " SELECT number, score FROM (SELECT * FROM found ORDER BY score DESC LIMIT ?)"
             f" UNION SELECT number, score FROM found WHERE number IN ({_listed(also)})"
             " ORDER BY score DESC",
-            (match, limit),
+            (_any_of(query), _any_of(leading or query), limit),
         )
         return dict(rows)
 
     def _marks(self, more: int) -> str:
         return ", ".join("?" * (self._columns.count(",") + 1 + more))
+
+
+def _any_of(query: Sequence[str]) -> str:
+    return " OR ".join(f'"{term}"' for term in query)
 
 
 def _listed(numbers: Iterable[int]) -> str:

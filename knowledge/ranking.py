@@ -31,8 +31,8 @@ _SHORT = 4  # characters: a match of a shorter query says less than its share
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage that a search found.
+class Found:
+    """What both searches say of a passage.
 
     Attributes:
         dense: Cosine similarity of query and passage.
@@ -42,7 +42,7 @@ class Candidate:
     """
 
     number: int
-    row: Row
+    document_key: int
     dense: float
     lexical: float
     share: float
@@ -50,25 +50,41 @@ class Candidate:
 
     @property
     def first_score(self) -> float:
-        """What decides which candidates are looked at more closely."""
+        """What decides which passages are looked at more closely."""
         return 1.5 * self.dense + (self.share + self.document_share) / 2
 
 
-def first_of(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates by their first score, best first."""
-    return sorted(candidates, key=lambda one: (-one.first_score, one.number))
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage to be looked at, with its words."""
+
+    found: Found
+    row: Row
+
+
+def first_of(found: Sequence[Found], limit: int) -> list[Found]:
+    """Return the best by their first score, best first; at least as many as are scored anew."""
+    best = sorted(found, key=lambda one: (-one.first_score, one.number))
+    return best[: max(limit, DEPTH)]
 
 
 def rank(
-    query: str, weighed: Weighed, candidates: Sequence[Candidate], limit: int
+    query: str, weighed: Weighed, candidates: Sequence[Candidate]
 ) -> list[tuple[float, Candidate]]:
-    """Return the best candidates with their scores, best first.
+    """Return the candidates with their scores, best first.
 
-    Scores are comparable within one query only.
+    Args:
+        query: What was searched for.
+        weighed: Its terms.
+        candidates: In the order of their first score; so many of them are scored anew.
+
+    Returns:
+        Scores are comparable within one query only.
     """
-    first = first_of(candidates)[: max(limit, DEPTH)]
-    top = sorted(_rescored(query, weighed, first[:DEPTH]), key=lambda s: (-s[0], s[1].number))
-    return [*top, *_below(top, first[DEPTH:])][:limit]
+    first, rest = candidates[:DEPTH], candidates[DEPTH:]
+    rescored = _rescored(query, weighed, first)
+    top = sorted(rescored, key=lambda scored: (-scored[0], scored[1].found.number))
+    return [*top, *_below(top, rest)]
 
 
 def _rescored(
@@ -84,9 +100,10 @@ def features(
     """Return what is known of each candidate, beside the others."""
     best: dict[int, float] = {}  # cosine similarity of each document's best passage
     for one in candidates:
-        best[one.row.document_key] = max(best.get(one.row.document_key, 0.0), one.dense)
+        key = one.found.document_key
+        best[key] = max(best.get(key, 0.0), one.found.dense)
     query = normalise(query)
-    return [_features(query, weighed, one, best[one.row.document_key]) for one in candidates]
+    return [_features(query, weighed, one, best[one.found.document_key]) for one in candidates]
 
 
 def _features(
@@ -96,9 +113,9 @@ def _features(
     above = normalise("\n".join((one.row.document.title, *one.row.passage.section)))
     held_above = set(terms(above))
     return {
-        "dense": one.dense,
-        "share": one.share,
-        "document_share": one.document_share,
+        "dense": one.found.dense,
+        "share": one.found.share,
+        "document_share": one.found.document_share,
         "document_dense": document_dense,
         "longest_common": longest_common(query, text) / max(_SHORT, len(query)),
         "cover": weighed.share({*held_above, *terms(text)}),
@@ -115,6 +132,6 @@ def _below(
 ) -> Iterator[tuple[float, Candidate]]:
     """Keep the first order below what was scored anew."""
     lowest = min((score for score, _ in top), default=0.0)
-    highest = max((one.first_score for one in rest), default=0.0)
+    highest = max((one.found.first_score for one in rest), default=0.0)
     for one in rest:
-        yield lowest - (highest - one.first_score) - 1e-6, one
+        yield lowest - (highest - one.found.first_score) - 1e-6, one

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -23,7 +24,7 @@ from knowledge.catalogue import Catalogue
 from knowledge.embedding import SentenceEmbeddings
 from knowledge.lexical import KeywordIndex, Table, terms
 from knowledge.queries import Weighed, content
-from knowledge.ranking import DEPTH, Candidate
+from knowledge.ranking import DEPTH, Candidate, Found, first_of
 from knowledge.ranking import rank as best_of
 from knowledge.types import Hit
 from knowledge.vectors import VectorIndex
@@ -35,6 +36,10 @@ DOCUMENT_CANDIDATES = 300
 # in more than this share of the passages.
 TERMS_AT_MOST = 40
 COMMON = 0.2
+# An entry is scored if it holds one of the rarest terms, as many as together stand in so many
+# entries: what holds the others alone is not among the best (as in MaxScore, Turtle & Flood 1995,
+# with a budget in place of the bound).
+SCORED_AT_LEAST = 3000
 BM25_K1 = 1.2  # fixed in SQLite's FTS5
 
 
@@ -66,10 +71,10 @@ class HybridRetriever(BaseRetriever):
         only = self.catalogue.ids_where(filters) if filters else None
         if limit < 1 or not query.strip() or only == []:
             return []
-        candidates = self._candidates(query, max(limit, CANDIDATES), only)
+        candidates = self._candidates(query, limit, only)
         words = content(query)
         weighed = Weighed(self.term_weights(words if terms(words) else query))
-        best = best_of(query, weighed, candidates, max(limit, DEPTH))
+        best = best_of(query, weighed, candidates)
         first = arrange(query, best[:DEPTH], self.versions, self.today(), self.city)
         found = [*first, *best[DEPTH:]][:limit]
         return [_hit(rank, score, one) for rank, (score, one) in enumerate(found, 1)]
@@ -80,9 +85,9 @@ class HybridRetriever(BaseRetriever):
         return Versions(self.catalogue)
 
     def candidates(self, query: str) -> list[Candidate]:
-        """Return every passage that either search found, in no order."""
+        """Return the passages that are scored anew for a query, in their first order."""
         with self.catalogue.snapshot():
-            return self._candidates(query, CANDIDATES, None)
+            return self._candidates(query, DEPTH, None)
 
     def term_weights(self, text: str) -> dict[str, float]:
         """Return the information content (BM25's idf) of each of the text's terms.
@@ -106,33 +111,40 @@ class HybridRetriever(BaseRetriever):
         self._known = {key: kept for key, kept in self._known.items() if key[0] >= version}
 
     def _candidates(self, query: str, limit: int, only: Sequence[str] | None) -> list[Candidate]:
+        first = first_of(self._found(query, max(limit, CANDIDATES), only), limit)
+        rows = self.catalogue.passages([one.number for one in first])
+        return [Candidate(one, rows[one.number]) for one in first]
+
+    def _found(self, query: str, limit: int, only: Sequence[str] | None) -> list[Found]:
         """Return every passage that either search found, with what both say of it."""
         vector = self.embeddings.encode([query])[0]
         dense = dict(self.vectors.search(vector, limit, only))
         counts = self._counts("passage")
         chosen, highest = counts.worth_searching(query)
         among = None if only is None else self.catalogue.numbers_of(only)
-        lexical = counts.index.search(chosen, limit, among, also=dense)
+        leading = chosen if only else counts.leading(chosen)
+        lexical = counts.index.search(chosen, limit, among, also=dense, leading=leading)
         dense |= self.vectors.similarities(vector, [n for n in lexical if n not in dense])
-        rows = self.catalogue.passages([*dense.keys() | lexical.keys()])
-        of_document = self._document_shares(query, {row.document_key for row in rows.values()})
+        documents = self.catalogue.document_keys(dense.keys() | lexical.keys())
+        of_document = self._document_shares(query)
         return [
-            Candidate(
+            Found(
                 number,
-                row,
+                key,
                 dense.get(number, 0.0),
                 lexical.get(number, 0.0),
                 lexical.get(number, 0.0) / highest,
-                of_document.get(row.document_key, 0.0),
+                of_document.get(key, 0.0),
             )
-            for number, row in rows.items()
+            for number, key in documents.items()
         ]
 
-    def _document_shares(self, query: str, keys: set[int]) -> dict[int, float]:
+    def _document_shares(self, query: str) -> dict[int, float]:
         counts = self._counts("document")
         chosen, highest = counts.worth_searching(query)
-        found = counts.index.search(chosen, DOCUMENT_CANDIDATES)
-        return {key: score / highest for key, score in found.items() if key in keys}
+        leading = counts.leading(chosen)
+        found = counts.index.search(chosen, DOCUMENT_CANDIDATES, leading=leading)
+        return {key: score / highest for key, score in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +172,15 @@ class _Counts:
         chosen = rare[:TERMS_AT_MOST]
         return chosen, sum(map(self.information, chosen)) * (BM25_K1 + 1) or 1.0
 
+    def leading(self, chosen: Sequence[str]) -> list[str]:
+        """Return the first of these terms, rarest first, that an entry is scored for."""
+        before = accumulate(map(self.of, chosen), initial=0)
+        return [term for term, sum_ in zip(chosen, before, strict=False) if sum_ < SCORED_AT_LEAST]
+
 
 def _hit(rank: int, score: float, one: Candidate) -> Hit:
-    return Hit(rank, score, one.dense, one.lexical, one.row.passage, one.row.document)
+    found, row = one.found, one.row
+    return Hit(rank, score, found.dense, found.lexical, row.passage, row.document)
 
 
 def _as_langchain(hit: Hit) -> LangChainDocument:

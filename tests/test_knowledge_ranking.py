@@ -7,13 +7,13 @@ from knowledge.catalogue import Row
 from knowledge.lexical import terms
 from knowledge.places import places, smaller_places
 from knowledge.queries import Weighed, content, longest_common
-from knowledge.ranking import DEPTH, Candidate, rank
+from knowledge.ranking import Candidate, Found, rank
 from knowledge.types import Document, Passage
 
 
 def candidate(number, text, dense=0.5, share=0.1):
     row = Row(number, number, Document(str(number), "标题", "", "s"), Passage(text, 0, len(text)))
-    return Candidate(number, row, dense, share * 10, share, share)
+    return Candidate(Found(number, number, dense, share * 10, share, share), row)
 
 
 def weighed(query):
@@ -22,10 +22,8 @@ def weighed(query):
 
 def test_of_two_that_are_as_near_the_one_with_the_querys_words_comes_first():
     query = "公积金怎么提取"
-    found = rank(
-        query, weighed(query), [candidate(1, "天气晴朗"), candidate(2, "公积金可以提取")], 2
-    )
-    assert [one.number for _, one in found] == [2, 1]
+    found = rank(query, weighed(query), [candidate(1, "天气晴朗"), candidate(2, "公积金可以提取")])
+    assert [one.row.number for _, one in found] == [2, 1]
 
 
 @given(st.lists(st.text("公积金提取医保", min_size=1, max_size=9), min_size=1, max_size=80))
@@ -34,12 +32,11 @@ def test_scores_fall_from_rank_to_rank_and_nothing_is_lost_or_doubled(passages):
         "公积金提取",
         weighed("公积金提取"),
         [candidate(i, text, dense=1 / (i + 1)) for i, text in enumerate(passages)],
-        DEPTH * 2,
     )
     scores = [score for score, _ in found]
     assert scores == sorted(scores, reverse=True)
-    numbers = [one.number for _, one in found]
-    assert len(set(numbers)) == len(numbers) == min(len(passages), DEPTH * 2)
+    numbers = [one.row.number for _, one in found]
+    assert len(set(numbers)) == len(numbers) == len(passages)
 
 
 @given(st.text("甲乙丙丁", max_size=12), st.text("甲乙丙丁", max_size=30))
