@@ -91,12 +91,11 @@ def _wrong_backup(home: Path) -> list[str]:
     file = _backup_of(home)
     if not file.exists():
         return []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        KnowledgeBase(load_settings(home=Path(folder) / "home")) as other,
-    ):
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder) / "home"
         restore(other, file)
-        return [f"backup: {f.check}: {f.told}" for f in examine(other) if not f.fine]
+        with KnowledgeBase(load_settings(home=other)) as base:
+            return [f"backup: {f.check}: {f.told}" for f in examine(base) if not f.fine]
 
 
 def _backup_of(home: Path) -> Path:

@@ -17,7 +17,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from knowledge.base import KnowledgeBase
+from knowledge.catalogue import Catalogue
 from knowledge.errors import HomeError, KnowledgeError
+from knowledge.locking import writing
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -56,23 +58,27 @@ def back_up(base: KnowledgeBase, file: Path, waiting: Callable[[], None] = lambd
     return file.stat().st_size
 
 
-def restore(base: KnowledgeBase, file: Path, waiting: Callable[[], None] = lambda: None) -> None:
-    """Put what a file holds in the place of a home's content; servers that run notice.
+def restore(home: Path, file: Path, waiting: Callable[[], None] = lambda: None) -> None:
+    """Put what a file holds in the place of a home's content, whatever state that is in.
+
+    Servers that run notice, except where the catalogue was damaged so much that its file had to be
+    replaced: start them anew then.
 
     Raises:
         BackupError: The file can't be used; the home is as it was.
         HomeError: The home can't be written.
     """
-    with _folder_beside(base.home) as folder:
-        _unpack(file, folder)
-        _check(file, folder)
-        try:
-            with base.writing(waiting):
-                _put_back(base, folder)
-        except (OSError, sqlite3.Error) as error:
-            raise HomeError(
-                f"没有恢复成 {str(base.home)!r}：{error}。请检查磁盘空间和写权限后再恢复一次。"
-            ) from error
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _folder_beside(home) as folder:
+            _unpack(file, folder)
+            _check(file, folder)
+            with writing(home, waiting):
+                _put_back(home, folder)
+    except (OSError, sqlite3.Error) as error:
+        raise HomeError(
+            f"没有恢复成 {str(home)!r}：{error}。请检查磁盘空间和写权限后再恢复一次。"
+        ) from error
 
 
 @contextmanager
@@ -136,15 +142,41 @@ def _check(file: Path, folder: Path) -> None:
         raise BackupError(f"备份 {str(file)!r} 已损坏：校验和不符。请换一份备份。")
 
 
-def _put_back(base: KnowledgeBase, folder: Path) -> None:
-    version = base.catalogue.version()
+def _put_back(home: Path, folder: Path) -> None:
+    with closing(Catalogue(folder / _CATALOGUE)) as catalogue:  # also brings it up to date
+        # Higher than any that another process has seen, so that it opens the vectors anew.
+        newest = max(_version(home / _CATALOGUE), catalogue.version())
+        catalogue.set_fact("version", str(newest + 1))
     if (folder / _VECTORS).is_dir():
         old = folder / "old"
-        if (base.home / _VECTORS).exists():
-            os.replace(base.home / _VECTORS, old)
-        os.replace(folder / _VECTORS, base.home / _VECTORS)
+        if (home / _VECTORS).exists():
+            os.replace(home / _VECTORS, old)
+        os.replace(folder / _VECTORS, home / _VECTORS)
     for name in _DATABASES:
         if (folder / name).exists():
-            _copy_database(folder / name, base.home / name)
-    # Higher than any that another process has seen, so that it opens the vectors anew.
-    base.catalogue.set_fact("version", str(max(version, base.catalogue.version()) + 1))
+            _overwrite(home / name, folder / name)
+
+
+def _version(catalogue: Path) -> int:
+    """Return a catalogue's version; of one that can't be read, more than it can have reached."""
+    if not catalogue.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(catalogue)) as connection:
+            query = "SELECT value FROM facts WHERE name = 'version'"
+            return int(connection.execute(query).fetchone()[0])
+    except (sqlite3.Error, TypeError, ValueError):
+        return int(time.time())
+
+
+def _overwrite(target: Path, source: Path) -> None:
+    """Write a database over another in one transaction; over what is none any more, as a file."""
+    try:
+        _copy_database(source, target)
+        return
+    except sqlite3.OperationalError:  # full, locked, read-only
+        raise
+    except sqlite3.DatabaseError:
+        for rest in ("-wal", "-shm"):
+            target.with_name(target.name + rest).unlink(missing_ok=True)
+    os.replace(source, target)

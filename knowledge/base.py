@@ -1,5 +1,7 @@
 """KnowledgeBase: add, remove and search, over one home folder."""
 
+import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,8 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from filelock import FileLock, Timeout
-
+from knowledge import locking
 from knowledge.catalogue import Catalogue, Record, Row, content_hash
 from knowledge.errors import HomeError, ModelMismatchError
 from knowledge.lexical import KeywordIndex
@@ -82,10 +83,15 @@ class KnowledgeBase:
                 "请用 --home 或 XIAOQUAN_HOME 另指一个。"
             ) from error
         self.catalogue = Catalogue(self.home / "catalogue.sqlite3")
-        if not any_model:
-            self._check_model()
         self._reopening = threading.Lock()
-        self._seen = (self.catalogue.version(), time.monotonic())
+        try:
+            if not any_model:
+                self._check_model()
+            self._seen = (self.catalogue.version(), time.monotonic())
+        except sqlite3.Error as error:
+            raise HomeError(
+                f"目录库读不了：{error}。请用 xiaoquan restore 恢复最近的备份。"
+            ) from error
 
     def __enter__(self) -> Self:
         """Return itself; leaving the block closes it."""
@@ -218,10 +224,22 @@ class KnowledgeBase:
             self.catalogue.touch()
         return len(missing), len(extra)
 
+    def discard_vectors(self) -> None:
+        """Delete embedded Chroma's files, which can't be read; ``mend_vectors`` makes them anew."""
+        with self.writing():
+            self.__dict__.pop("retriever", None)
+            if opened := self.__dict__.pop("vectors", None):
+                opened.close()
+            shutil.rmtree(self.home / "chroma")
+
     def unlike_vectors(self) -> tuple[list[int], list[int]]:
-        """Return the passages that have no vector, and the vectors that have no passage."""
-        passages, vectors = set(self.catalogue.numbers()), self.vectors.numbers()
-        return sorted(passages - vectors), sorted(vectors - passages)
+        """Return the passages that have no vector that can be right, and the vectors of none."""
+        passages, sound, found = set(self.catalogue.numbers()), set[int](), set[int]()
+        for numbers, vectors in self.vectors.pages():
+            found.update(numbers)
+            lengths = (vectors**2).sum(axis=1)
+            sound.update(n for n, length in zip(numbers, lengths, strict=True) if _is_one(length))
+        return sorted(passages - sound), sorted(found - passages)
 
     def _stage(self, document: Document) -> Change:
         document = self._with_own_id(document)
@@ -256,21 +274,9 @@ class KnowledgeBase:
         Raises:
             HomeError: The home can't be written.
         """
-        lock = FileLock(self.home / "writing.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            waiting()
-            lock.acquire()
-        except OSError as error:
-            raise HomeError(
-                f"写不进数据文件夹 {str(self.home)!r}：{error.strerror}。请检查写权限和磁盘空间。"
-            ) from error
-        try:
+        with locking.writing(self.home, waiting):
             self._follow_other_processes(at_once=True)
             yield
-        finally:
-            lock.release()
 
     # -- reading
 
@@ -349,6 +355,11 @@ class KnowledgeBase:
                 f"现在设置的是 {self.settings.embedding_model!r}。"
                 "请改回原来的设置，或运行 xiaoquan rebuild 用新模型重建。"
             )
+
+
+def _is_one(length: float) -> bool:
+    """Tell whether a vector can be one of ours, which have the length one."""
+    return abs(length - 1) < 0.01
 
 
 def embedded_text(row: Row) -> str:

@@ -101,7 +101,8 @@ class Catalogue:
             self._prepare()
         except sqlite3.Error as error:
             raise HomeError(
-                f"打不开目录库 {str(path)!r}：{error}。请检查文件夹可写、磁盘未满、文件未损坏。"
+                f"打不开目录库 {str(path)!r}：{error}。请检查文件夹可写、磁盘未满；"
+                "文件损坏的，请用 xiaoquan restore 恢复最近的备份。"
             ) from error
 
     @property
@@ -198,6 +199,24 @@ class Catalogue:
         ]
         return [problem for problem in found if problem != "ok"]
 
+    def damaged(self) -> list[str]:
+        """Return the ids of the live documents that are not as they were written."""
+        rows = self.connection.execute(
+            "SELECT id, title, text, source, metadata, hash FROM documents JOIN texts USING (key)"
+            " WHERE state = 'live'"
+        )
+        found = [
+            id_
+            for id_, title, text, source, metadata, hash_ in rows
+            if content_hash(Document(id_, title, text, source, json.loads(metadata))) != hash_
+        ]
+        cut = self.connection.execute(
+            "SELECT DISTINCT id FROM passages JOIN documents ON documents.key = document"
+            " JOIN texts USING (key) WHERE state = 'live'"
+            " AND passages.text != substr(texts.text, start + 1, end - start)"
+        )
+        return sorted({*found, *(row[0] for row in cut)})
+
     def touch(self) -> None:
         """Tell every process to look at the vectors anew."""
         with self.transaction():
@@ -212,6 +231,11 @@ class Catalogue:
             for one, other in ((wanted, entries), (entries, wanted)):
                 if self.connection.execute(f"{one} EXCEPT {other} LIMIT 1").fetchone():
                     return False
+            try:  # https://www.sqlite.org/fts5.html#the_integrity_check_command
+                check = f"INSERT INTO {table}_keywords({table}_keywords) VALUES ('integrity-check')"  # noqa: S608
+                self.connection.execute(check)
+            except sqlite3.DatabaseError:
+                return False
         return True
 
     def rebuild_keywords(self) -> None:

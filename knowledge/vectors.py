@@ -110,15 +110,16 @@ class VectorIndex:
         count: int = self._collection.count()
         return count
 
-    def numbers(self) -> set[int]:
-        """Return the numbers of all vectors."""
-        found: set[int] = set()
-        with self._lock, self._reached():
-            while page := self._collection.get(include=[], limit=WRITE_AT_MOST, offset=len(found))[
-                "ids"
-            ]:
-                found.update(map(int, page))
-        return found
+    def pages(self) -> Iterator[tuple[list[int], Vectors]]:
+        """Yield all vectors with their numbers, some thousand at a time."""
+        seen = 0
+        while seen < self.count():
+            with self._lock, self._reached():
+                page = self._collection.get(
+                    include=["embeddings"], limit=WRITE_AT_MOST, offset=seen
+                )
+            seen += WRITE_AT_MOST
+            yield list(map(int, page["ids"])), np.asarray(page["embeddings"], dtype=np.float32)
 
     def search(
         self, vector: Vectors, limit: int, document_ids: Sequence[str] | None = None

@@ -46,7 +46,7 @@ def test_what_was_backed_up_comes_back_as_it_was(base, tmp_path):
     base.add(document("青湖", 99))
     base.remove(["白塔"])
     base.add(document("新来", 1))
-    restore(base, tmp_path / "home.tar")
+    restore(base.home, tmp_path / "home.tar")
     base.vectors.reopen()
     assert found(base, "停车收费") == before
     assert wrong(base) == set()
@@ -65,8 +65,8 @@ def test_another_process_that_serves_notices(base, tmp_path):
 
 def test_a_backup_goes_into_an_empty_home(base, tmp_path):
     back_up(base, tmp_path / "home.tar")
+    restore(tmp_path / "other", tmp_path / "home.tar")
     with KnowledgeBase(load_settings(home=tmp_path / "other")) as other:
-        restore(other, tmp_path / "home.tar")
         assert found(other, "停车收费") == found(base, "停车收费")
 
 
@@ -81,7 +81,7 @@ def test_a_backup_that_is_not_whole_is_refused_and_changes_nothing(base, tmp_pat
     file.write_bytes(harmed)
     before = found(base, "停车收费")
     with pytest.raises(BackupError):
-        restore(base, file)
+        restore(base.home, file)
     assert found(base, "停车收费") == before
 
 

@@ -36,9 +36,10 @@ def restore(
 ) -> None:
     """Put a backup in the place of the home's content, also while it is served."""
     from knowledge.backup import restore as put_back
+    from knowledge.settings import load_settings
 
+    put_back(load_settings(home=home).home, file, waiting)
     with open_base(home, any_model=True) as base:
-        put_back(base, file, waiting)
         documents, passages = base.catalogue.count()
     if as_json:
         emit({"documents": documents, "passages": passages})

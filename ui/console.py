@@ -4,6 +4,7 @@ Nothing heavy is imported here: ``--help`` has to be quick.
 """
 
 import json
+import sqlite3
 import sys
 import traceback
 import unicodedata
@@ -42,6 +43,9 @@ class Command(TyperCommand):
             return super().invoke(ctx)
         except KnowledgeError as error:
             fail(str(error), as_json=as_json)
+        except sqlite3.Error as error:
+            told = f"资料库读不了：{error}。请运行 xiaoquan doctor 检查。"
+            fail(told, as_json=as_json)
         except KeyboardInterrupt:
             fail("已中断。", as_json=as_json)
         except (typer.Exit, typer.Abort, BrokenPipeError):

@@ -15,6 +15,7 @@ from assistant.chain import Assistant
 from knowledge.base import KnowledgeBase
 from knowledge.errors import KnowledgeError
 from knowledge.readers import read_document
+from knowledge.vector_check import VectorCheck
 from ui.api import create_app
 from ui.console import say, waiting
 from ui.observing import log_lines
@@ -50,6 +51,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
     listening = _bind(host, port)
     if sample and not base.catalogue.count()[0]:
         load_sample(base)
+    _check_vectors(base)
     assistant = Assistant(base)
     assistant.warm()  # the first citizen does not wait
     config = uvicorn.Config(
@@ -70,6 +72,19 @@ def load_sample(base: KnowledgeBase) -> None:
     say("数据文件夹是空的，正在载入自带的示例资料……")
     for _ in base.add_all(map(read_document, sorted(SAMPLE.glob("*.md"))), waiting):
         pass
+
+
+def _check_vectors(base: KnowledgeBase) -> None:
+    """Refuse, with what to do, what would end this process once it searches.
+
+    Raises:
+        HomeError: Chroma's files are damaged.
+    """
+    if base.settings.chroma_url:
+        return
+    check = VectorCheck(base.home / "chroma")
+    base.embeddings.encode(["办事"])  # loads the model meanwhile
+    check.end()
 
 
 class _Server(uvicorn.Server):
