@@ -18,6 +18,7 @@ from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
 from assistant.several import Part, joined, split_questions
 from assistant.spelling import Spelling
+from assistant.topics import opening
 from assistant.types import Answer, Delta, Turn
 from assistant.validity import beside
 from knowledge.base import KnowledgeBase
@@ -75,7 +76,7 @@ class Assistant:
         self, question: str, history: Sequence[Turn], *, as_typed: bool
     ) -> Generator[Delta | Understood, None, Resolved]:
         started = time.perf_counter()
-        corrected = question if as_typed else self._spelling.correct(question)
+        corrected = question if as_typed else self._corrected(question)
         states = self._understand(corrected, history)
         hits = [hit for state in states if not state["evidence"].refused for hit in state["hits"]]
         yield Understood(corrected, "；".join(state["query"] for state in states), hits)
@@ -87,6 +88,11 @@ class Assistant:
             yield Delta(composed.text)
         answer = _answer(question, corrected, evidence, composed, started)
         return Resolved(answer, hits or states[0]["hits"], evidence)
+
+    def _corrected(self, question: str) -> str:
+        """Mend typos, but for what opens a question: a document would hardly begin so."""
+        start = opening(question)
+        return start + self._spelling.correct(question.removeprefix(start))
 
     def _understand(self, question: str, history: Sequence[Turn]) -> list[State]:
         """Prepare each of several questions; one as a whole, and several that are all refused.
@@ -138,11 +144,15 @@ def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State
     """Everything between one question, typos mended, and the first word said to it."""
 
     def query(state: State) -> str:
+        question: str = state["corrected"]
+        if intents.is_small_talk(question):
+            return question
         alone = stand_alone(
-            state["corrected"],
+            question,
             state["history"],
             lambda text: base.search(text, HITS),
             base.term_weights,
+            base.embeddings.encode,
         )
         return base.worded(alone)
 

@@ -35,6 +35,8 @@ VECTOR_SCALE = 2.0
 # What is this likely not to be a question for us is not answered: from here on fewer than one
 # real question in 200 is lost (python -m eval.intent_model prints the figures).
 REFUSED_FROM = 0.7
+# A follow-up says little, so that many look a little like small talk.
+SMALL_TALK_FROM = 0.9
 
 _STATUSES: dict[Name, tuple[Status, str]] = {
     "not_allowed": ("not_allowed", "这个问题我不能回答。"),
@@ -94,6 +96,10 @@ class Intents:
             return _refused("greeting")
         name = self.name(question)
         return None if name == "ok" else _refused(name)
+
+    def is_small_talk(self, text: str) -> bool:
+        """Tell whether a text is surely no part of a conversation on policies."""
+        return float(self._probabilities(text)[NAMES.index("out_of_scope")]) >= SMALL_TALK_FROM
 
     def name(self, text: str) -> Name:
         """Return what a text is: ``ok`` unless something else is likely enough."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from assistant.asking import holds, understand
 from assistant.composing import Composed
 from assistant.evidence import Evidence
-from assistant.follow_ups import ASKS, Weigh, only_asks
+from assistant.follow_ups import Weigh
+from assistant.topics import ASKS, only_asks
 from assistant.types import Citation, Mode, Status
 from knowledge.lexical import terms
 

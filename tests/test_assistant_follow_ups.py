@@ -1,21 +1,22 @@
 """Follow-ups: what is left unsaid is written out, and a new topic is left alone."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from assistant.chain import Assistant
-from assistant.follow_ups import stand_alone, topic_of
+from assistant.follow_ups import stand_alone
+from assistant.topics import topic_of
 from assistant.types import Turn
+from eval.facts import states
+from eval.questions import load_questions
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.types import Document
 
-QUESTIONS = [
-    json.loads(line)["question"]
-    for line in (Path(__file__).parent / "data/sample_questions.jsonl").read_text().splitlines()
-]
+DATA = Path(__file__).parent / "data"
+QUESTIONS = [question.question for question in load_questions(DATA / "sample_questions.jsonl")]
+FOLLOW_UPS = load_questions(DATA / "follow_ups.jsonl")
 LIST = "可以提取的情形有：\n1. 购买、建造自住住房；\n2. 退休；\n3. 出境定居。[1]"
 
 
@@ -24,7 +25,11 @@ def complete(sample_base):
     def complete(question, *asked, answer="好的。[1]"):
         turns = [turn for text in asked for turn in (Turn("user", text), Turn("assistant", answer))]
         return stand_alone(
-            question, turns, lambda query: sample_base.search(query, 8), sample_base.term_weights
+            question,
+            turns,
+            lambda query: sample_base.search(query, 8),
+            sample_base.term_weights,
+            sample_base.embeddings.encode,
         )
 
     return complete
@@ -43,6 +48,12 @@ def complete(sample_base):
         ("居住证办下来要几天", "要带哪些材料", "居住证办下来要带哪些材料"),
         ("泉州2024年研发投入增长多少", "那2023年呢", "泉州2023年研发投入增长多少"),
         ("失业险交满5年能领几个月", "那交满10年呢", "失业险交满10年能领几个月"),
+        ("身份证丢了怎么补办", "那护照呢", "护照丢了怎么补办"),
+        ("身份证丢了怎么补办", "老人呢", "老人身份证丢了怎么补办"),
+        ("泉港是怎么招商的", "那南安呢", "南安是怎么招商的"),
+        ("居住证怎么办", "好的，那几天能拿到呢", "居住证几天能拿到呢"),
+        ("泉州有几个跨境电商公共服务中心", "收费吗", "跨境电商公共服务中心收费吗"),
+        ("居住证的办理流程是什么", "要多久", "居住证要多久"),
     ],
 )
 def test_what_is_left_unsaid_is_written_out(complete, before, question, whole):
@@ -73,6 +84,38 @@ def test_the_last_part_of_a_name_stands_for_the_whole(complete):
 def test_the_topic_lasts_over_several_turns(complete):
     asked = ("石狮新质电商园是怎么规划用地的", "年产值多少", "那它引进了多少企业")
     assert complete("什么时候成立的", *asked).startswith("石狮新质电商园")
+
+
+@pytest.mark.parametrize(
+    ("asked", "question", "whole"),
+    [
+        (("身份证丢了怎么补办", "要多久"), "那居住证呢", "居住证丢了补办要多久"),
+        (("泉港是怎么招商的", "南安呢"), "洛江呢", "洛江是怎么招商的"),
+        (("泉港是怎么招商的", "南安呢"), "它有哪些项目", "南安有哪些项目"),
+        (("居住证怎么办", "低保怎么申请"), "去哪儿交", "低保申请去哪儿交"),
+    ],
+)
+def test_earlier_follow_ups_are_written_out_first(complete, asked, question, whole):
+    assert complete(question, *asked) == whole
+
+
+def test_follow_ups_in_many_styles_are_answered(sample_base):
+    """On what is followed up rightly, or refused where the sample does not tell."""
+    assistant = Assistant(sample_base)
+    right = {}
+    for asked in FOLLOW_UPS:
+        answer = assistant.ask(asked.question, asked.history).answer()
+        told = all(states(answer.answer, fact) for fact in asked.facts)
+        right[asked.id] = asked.kind, answer.refused != asked.answerable and told
+    assert sum(good for _, good in right.values()) >= 0.7 * len(right)
+    switched = [good for kind, good in right.values() if kind == "switch"]
+    assert sum(switched) >= 0.9 * len(switched)
+
+
+def test_small_talk_in_a_conversation_is_left_alone(sample_base):
+    history = [Turn("user", "居住证怎么办"), Turn("assistant", "到派出所办。[1]")]
+    answer = Assistant(sample_base).ask("今天天气怎么样", history).answer()
+    assert answer.status == "out_of_scope"
 
 
 def test_the_newest_topic_is_the_one_that_is_meant(complete):

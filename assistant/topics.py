@@ -1,0 +1,142 @@
+"""What a question is about, and whether it names that or points back to what was said before."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from knowledge.places import places
+from knowledge.queries import content
+
+LONGEST = 24  # characters of a topic
+FEW = 4  # characters of content that can't be a whole question
+
+OPENING = re.compile(
+    r"^(?:请问|你好|您好|好的|嗯+|哦+|谢谢|明白了?|知道了|对了|麻烦|问一下|我?想(?:问|知道|了解)(?:一下)?|那么|那(?!里|边|个|些|种|项)|另外|还有"
+    r"|再问一?下?|然后|接着|顺便|[，,、。！!\s])+"
+)
+CLOSING = re.compile(r"[\s？?。！!，,、；;的了呢吗啊呀吧]+$")
+ASKS = re.compile(
+    r"什么|哪(?:[些个里儿家种类位所]|几\w)?|多少|几(?=[个家名条项种年天次岁月号点位所])|怎么样?|怎样|如何|咋|何时|何地|为何|谁"
+    r"|是否|能不能|可不可以|可以不可以|能否|可否|有没有|要不要|用不用|多久|多长|多大|多高|吗"
+)
+_MANNER = re.compile(r"怎么$|怎样|如何|咋|能不能|可不可以|能否|可否|要不要|用不用")
+# Where a name ends and what is said of it begins; words that are parts of names are kept whole.
+_PREDICATE = re.compile(
+    r"(?<=..)(?:是|(?<![国所共私享没])有(?![限关效机色偿害])|成立|设立|组建|创办|建成|建立于|位于|坐落|旨在"
+    r"|拥有|提供|开设|下设|整合|引入|覆盖|包含|包括|获得|入选|旗下|每年|目前|现在|一共|总共|主要|分别"
+    r"|(?:需要|可以|应该|应当|要|能|会|在|于|到|从|由|去|得|需|应|能够|找|问|打|拨)$|(?<![智功性职机才效可技潜])能\w?$)"
+)
+ORDINAL = re.compile(
+    r"(?:上面|前面|刚才|你?说的|其中|那|这)*(?:的)?"
+    r"(?:第([一二三四五六七八九十]|\d{1,2})|(最后)一?)[个条项种类点款步](?:情况|情形|条件|方式|办法|措施|材料)?"
+)
+PRONOUN = re.compile(
+    r"(?:它们?|[他她]们|(?<![尤极与及])其(?![他它中余次实])"
+    r"|(?<![^\W对在从由把被跟办用的是])(?:[这那](?:里|边|儿|一?[个些项家种类条份])|[该此这]))"
+    r"(?:情况|事情?儿?|问题|东西)?"
+)
+_WHAT_OF = re.compile(r"^(?:如果|要是|换成)*+(.{1,14}?)(?:的话)?呢[？?。]*$")
+_YES_NO = re.compile(r"([\u4e00-\u9fff])不\1")
+_COUNTED = re.compile(r"多少|几")
+_MEASURE = re.compile(r"^[个家名条项种台位座件所]")
+_LIGHT = re.compile(r"[办弄整搞做]?")  # what is done to anything says nothing of the matter
+_LEADING = re.compile(r"^(?:是|(?:人员?)?(?:可以|能够?|会|要|需要))")
+ATTRIBUTE = re.compile(
+    r"(?:材料|条件|流程|步骤|手续|时间|期限|时限|费用|收费|价格|地点|地址|电话|标准|金额|额度|比例"
+    r"|情况|特点|方式|要求|对象|范围|依据|资格|程序|渠道|网址|入口|好处|待遇)$"
+)
+_OF_IT = re.compile(rf"(?<=..)(?:的[^的]{{0,8}})?{ATTRIBUTE.pattern}")  # 居住证的办理流程
+# What says nothing of the topic: questions of only this lean on what was said before.
+ANY_TOPIC = re.compile(
+    ATTRIBUTE.pattern.removesuffix("$")
+    + r"|办理?|申请|申报|需要?|提供|准备|携带|成立|设立|开始|结束"
+    r"|本人|自己|可以|能够?"
+    r"|[到带领拿收交发报批查打拨问说去要做用找在投总共钱天年月多长久大高都还也又就得会先吧不]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a question is about: its name, and the name with what is to be done ("…补办")."""
+
+    name: str
+    matter: str
+
+
+def topic_of(question: str) -> Topic:
+    """Return what a question is about."""
+    text = CLOSING.sub("", OPENING.sub("", question.strip()))
+    asks = ASKS.search(text)
+    before, after = (text[: asks.start()], text[asks.end() :]) if asks else (text, "")
+    clauses = [part for part in re.split(r"[，,。：:；;！!\s]", before) if content(part).strip()]
+    # A citizen's own story comes before the matter; a matter comes before its details.
+    name = (clauses[-1] if clauses[0].startswith("我") else clauses[0]) if clauses else ""
+    if found := _PREDICATE.search(name):
+        name = name[: found.start()]
+    if asks and _COUNTED.match(asks[0]):
+        name = re.sub(r"(?<=..)\w了$", "", name)  # 公积金缴了多少
+    name = _OF_IT.sub("", name).rstrip("的")[-LONGEST:]
+    done = re.split(r"[，,。；;！!？?\s]", after)[0]
+    if _is_place(name):  # 泉州有几个服务中心
+        return Topic(*(2 * [f"{name}{_MEASURE.sub('', done)}"[-LONGEST:]]))
+    says = asks and _MANNER.match(asks[0]) and not _LIGHT.fullmatch(done)
+    matter = f"{name}{done}"[-LONGEST:] if says else name
+    if name and not re.fullmatch(r"\w{1,2}了", name):  # 建成了多少厂房
+        return Topic(name, matter)
+    done = _LEADING.sub("", done)
+    return Topic(done, done)
+
+
+def _is_place(name: str) -> bool:
+    return any(re.fullmatch(rf"{place}[省市]?", name) for place in places(name))
+
+
+def names_another(question: str) -> str:
+    """Return what a question puts in the place of something said: 居住证 of "那居住证呢"."""
+    found = _WHAT_OF.match(OPENING.sub("", question))
+    if not found or PRONOUN.fullmatch(found[1]) or ASKS.search(found[1]):
+        return ""
+    return "" if _YES_NO.search(found[1]) else found[1]
+
+
+def opening(question: str) -> str:
+    """Return what a question begins with that asks nothing: 那, 请问, 好的."""
+    found = OPENING.match(question)
+    return found[0] if found else ""
+
+
+def few(question: str) -> bool:
+    """Tell whether a question says too little to be a whole one."""
+    return len(re.sub(r"\W", "", content(question))) <= FEW
+
+
+def only_asks(question: str) -> bool:
+    """Tell whether a question is nothing but what is asked for: 要多少钱, 需要什么材料."""
+    words = ANY_TOPIC.sub("", content(OPENING.sub("", question)))
+    return not re.sub(r"\W", "", words)
+
+
+def points_back(question: str, topics: Sequence[Topic]) -> bool:
+    """Tell whether a question can't be understood without what was said before."""
+    text = OPENING.sub("", question)
+    return (
+        only_asks(question)
+        or bool(names_another(question) or ORDINAL.match(text) or PRONOUN.search(text))
+        or any(True for topic in topics for _ in bare(topic.name, text))
+    )
+
+
+def bare(name: str, text: str) -> Iterator[re.Match[str]]:
+    """Find the last part of a name standing for the whole: 学院, 该院, 这个证."""
+    points = r"(?<!\w)[该此本]|[这那]一?[个家项种所份]?"
+    for found in re.finditer(rf"(?:{points}|(?<!\w))(\w\w)", text):
+        if found[1] == name[-2:] or f"{found[1]}的" in name:  # 商学院的…专业
+            yield found
+    yield from re.finditer(rf"(?:{points})({re.escape(name[-1])})", text)
+
+
+def names(question: str, title: str, run: int = 3) -> bool:
+    """Tell whether a question has words of a title: so many characters, or a whole shorter word."""
+    words = ANY_TOPIC.sub(" ", content(OPENING.sub("", question))).split()
+    parts = {word[at : at + run] for word in words for at in range(max(1, len(word) - run + 1))}
+    return any(len(part) > 1 and part in title for part in parts)
