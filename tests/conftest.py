@@ -29,7 +29,7 @@ def _own_settings(_model, tmp_path_factory):
     """Forget what the machine has set, but for where the model is kept."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith("XIAOQUAN_") and name != "XIAOQUAN_MODEL_CACHE":
+            if name.startswith(("XIAOQUAN_", "OTEL_")) and name != "XIAOQUAN_MODEL_CACHE":
                 patch.delenv(name)
         patch.setenv("XIAOQUAN_HOME", str(tmp_path_factory.mktemp("home")))
         yield

@@ -1,16 +1,25 @@
 """What an operator sees of the traffic: counts, request numbers, masked lines."""
 
+import gzip
 import json
 import logging
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NoOpTracer
 from prometheus_client.parser import text_string_to_metric_families
 
 from assistant.chain import Assistant
 from knowledge.base import KnowledgeBase
+from knowledge.errors import SettingError
 from knowledge.settings import load_settings
 from knowledge.types import Document
+from ui import tracing
 from ui.api import create_app
 from ui.observing import JsonLines
 
@@ -83,3 +92,75 @@ def test_a_requests_number_goes_through_its_lines_and_back_to_the_caller(client,
 def test_lines_are_masked():
     record = logging.LogRecord("ui", 30, "f", 1, "打 %s 联系", ("13800138000",), None)
     assert "13800138000" not in JsonLines().format(record)
+
+
+@pytest.fixture
+def spans(monkeypatch):
+    """What would be sent to a collector."""
+    sent = InMemorySpanExporter()
+    monkeypatch.setenv(tracing.ENDPOINT, "http://127.0.0.1:4318")
+    monkeypatch.setattr(tracing, "_processor", lambda: SimpleSpanProcessor(sent))
+    return sent.get_finished_spans
+
+
+def test_a_trace_tells_the_steps_of_a_question_and_no_word_of_it(spans, client):
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    client.post("/api/ask", json=QUESTION, headers={"traceparent": f"00-{trace}-{parent}-01"})
+    understand, compose, request = spans()
+    assert (understand.name, compose.name, request.name) == (
+        "understand",
+        "compose",
+        "POST /api/ask",
+    )
+    assert understand.parent.span_id == compose.parent.span_id == request.context.span_id
+    assert f"{request.context.trace_id:x}" == trace.lstrip("0")
+    assert f"{request.parent.span_id:x}" == parent
+    assert request.attributes["http.response.status_code"] == 200
+    assert request.resource.attributes["service.name"] == "xiaoquan"
+    client.get("/api/search", params={"q": "七七八八"})
+    client.get("/api/七七八八")
+    told = "".join(span.to_json() for span in spans())
+    assert "GET /api/search" in told
+    for word in ("停车", "七七八八", "%E4%B8%83"):
+        assert word not in told
+
+
+def test_a_trace_is_sent_where_the_variable_says(base, monkeypatch):
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self):
+            length = int(self.headers["Content-Length"])
+            got.append((self.path, gzip_or_plain(self.rfile.read(length))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    got = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, args=(0.02,)).start()
+        monkeypatch.setenv(tracing.ENDPOINT, f"http://127.0.0.1:{collector.server_port}")
+        processor = tracing._processor()
+        monkeypatch.setattr(tracing, "_processor", lambda: processor)
+        TestClient(create_app(base, Assistant(base))).post("/api/ask", json=QUESTION)
+        processor.shutdown()  # sends what waits
+        collector.shutdown()
+    ((path, body),) = got
+    assert path == "/v1/traces"
+    assert b"POST /api/ask" in body
+    assert "停车".encode() not in body
+
+
+def gzip_or_plain(body):
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
+def test_without_the_variable_nothing_is_made():
+    assert isinstance(tracing.make_tracer(), NoOpTracer)
+
+
+def test_what_sends_is_asked_for_where_it_is_missing(monkeypatch):
+    monkeypatch.setenv(tracing.ENDPOINT, "http://127.0.0.1:4318")
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    with pytest.raises(SettingError, match=r"xiaoquan\[otel\]"):
+        tracing.make_tracer()

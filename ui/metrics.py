@@ -1,7 +1,8 @@
 """What Prometheus may know: counts and times, never words."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,6 +17,7 @@ from assistant.chain import Assistant
 from assistant.reply import Reply, Resolved, Understood
 from assistant.types import Answer, Delta, Turn
 from knowledge.base import Change, KnowledgeBase
+from ui.tracing import make_tracer
 from ui.work import Work
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -25,6 +27,7 @@ class Metrics:
     """The counters of one server; several servers in one process share nothing."""
 
     def __init__(self, base: KnowledgeBase, work: Work) -> None:
+        self.tracer = make_tracer()
         self._chat_model = bool(base.settings.chat_model)
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)  # memory, processor time, open files; on Linux
@@ -89,13 +92,15 @@ class Metrics:
 
     def _measure(self, reply: Reply) -> Generator[Delta | Understood, None, Resolved]:
         try:
-            with self._stages.labels("understand").time():
+            with (
+                self._stages.labels("understand").time(),
+                self.tracer.start_as_current_span("understand", record_exception=False),
+            ):
                 understood = reply.understood()
             if understood:
                 yield understood
-            started = time.perf_counter()
-            yield from reply
-            self._stages.labels("compose").observe(time.perf_counter() - started)
+            with self._composing():
+                yield from reply
             self._count(reply.answer())
             return Resolved(reply.answer(), reply.hits, reply.evidence)
         except Exception as error:
@@ -103,6 +108,16 @@ class Metrics:
             raise
         finally:
             reply.close()
+
+    @contextmanager
+    def _composing(self) -> Iterator[None]:
+        """Time what goes on from step to step, each perhaps in another thread."""
+        span, started = self.tracer.start_span("compose"), time.perf_counter()
+        try:
+            yield
+            self._stages.labels("compose").observe(time.perf_counter() - started)
+        finally:
+            span.end()
 
     def _count(self, answer: Answer) -> None:
         self._questions.labels(answer.status, answer.mode).inc()

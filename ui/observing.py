@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.privacy import mask
 from ui.metrics import Metrics
+from ui.tracing import describe, request_span
 
 log = logging.getLogger(__name__)
 
@@ -50,20 +51,26 @@ class Observer:
                 MutableHeaders(scope=message)["X-Request-ID"] = number
             await send(message)
 
-        try:
-            return await self._app(scope, receive, with_number)
-        finally:
-            self._note(scope, status, time.perf_counter() - started)
-            _request_id.reset(token)
+        with request_span(self._metrics.tracer, scope) as span:
+            try:
+                return await self._app(scope, receive, with_number)
+            finally:
+                route = _route(scope)
+                describe(span, scope["method"], route, status, number)
+                self._note(scope, route, status, time.perf_counter() - started)
+                _request_id.reset(token)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        # The route's pattern, not the address: it names no document and no conversation.
-        route = getattr(scope.get("route"), "path_format", "page")
+    def _note(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         self._metrics.requests.labels(route, status).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
         caller = scope.get("state", {}).get("caller")
         told = (scope["method"], route, status, round(seconds * 1000), caller and caller.name)
         log.info("request", extra=dict(zip(_TOLD, told, strict=True)))
+
+
+def _route(scope: Scope) -> str:
+    """Return the route's pattern, not the address: it names no document and no conversation."""
+    return getattr(scope.get("route"), "path_format", "page")
 
 
 class JsonLines(logging.Formatter):
