@@ -41,9 +41,16 @@ class Run:
     seconds: float
 
 
+# Settings that change no answer.
+_NO_MATTER = {
+    *("chat_api_key", "model_cache"),
+    *("speech_model", "speech_url", "speech_api_key", "voice_url", "voice_model", "voice_name"),
+}
+
+
 def fingerprint(base: KnowledgeBase) -> dict[str, str]:
     """Say with which settings, knowledge and code questions are asked."""
-    settings = base.settings.model_dump(mode="json", exclude={"chat_api_key", "model_cache"})
+    settings = base.settings.model_dump(mode="json", exclude=_NO_MATTER)
     return {
         "settings": json.dumps(settings, ensure_ascii=False, sort_keys=True),
         "knowledge": _digest(

@@ -64,6 +64,27 @@ class Settings(BaseSettings):
         description="Database for conversations, feedback and keys, as an SQLAlchemy URL "
         "(postgresql+psycopg://…). Empty: SQLite in the home.",
     )
+    speech_model: str = Field(
+        default="",
+        description="Whisper model in CTranslate2 form that turns speech into text: a folder, or "
+        "a name of the hub (Systran/faster-whisper-base; needs xiaoquan[speech]). With "
+        "XIAOQUAN_SPEECH_URL: the name by which the service knows it. Empty: no microphone.",
+    )
+    speech_url: str = Field(
+        default="",
+        description="Address of an OpenAI-compatible service that turns speech into text "
+        "(http://127.0.0.1:8000/v1); empty: the model runs here.",
+    )
+    voice_url: str = Field(
+        default="",
+        description="Address of an OpenAI-compatible service that reads aloud "
+        "(http://127.0.0.1:8000/v1) where the browser has no Chinese voice of its own.",
+    )
+    voice_model: str = Field(default="tts-1", description="The model of that service.")
+    voice_name: str = Field(default="alloy", description="The voice of that service.")
+    speech_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key for the services that hear and read aloud."
+    )
     admin_password: SecretStr = Field(
         default=SecretStr(""),
         description="Password for operator actions; empty: they need a key of the scope admin.",

@@ -78,16 +78,22 @@ def sample_base(sample_home):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """Debian's Chromium, driven by Playwright."""
+def playwright_():
+    """Playwright, where there is a Chromium for it."""
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}: make test-browser installs it")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright_):
+    """Debian's Chromium, driven by Playwright."""
+    browser = playwright_.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

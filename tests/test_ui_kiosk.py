@@ -6,7 +6,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.types import Document
 from tests.browsing import barriers, serving
-from ui.kiosk import tiles, with_sounds
+from ui.tiles import tiles, with_sounds
 
 SIZES = [(1080, 1920), (1280, 800), (390, 844)]
 

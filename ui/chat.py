@@ -15,6 +15,7 @@ from ui.markup import both
 from ui.pages import add_pages
 from ui.service import Service
 from ui.suggesting import Suggester
+from ui.talking import abilities
 from ui.theme import HEAD, SHELL, theme
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ _NOTICE = both(
     "Answers are taken from the documents loaded here; the authorities' rules prevail. "
     "Please enter no personal numbers.",
 )
+_HEAR = (
+    '<p class="xq-hears"><button type="button" data-do="hear" aria-pressed="false">'
+    f"{both('说出问题', 'Speak')}</button></p>"
+)
 # Events are no one's API, and an answer shows by itself that it is coming.
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -39,12 +44,13 @@ def mount_chat(app: FastAPI) -> FastAPI:
     service: Service = app.state.service
     desk = Desk(service.base, service.assistant, service.history, Suggester(service.base))
     add_pages(app, desk)
+    settings = service.base.settings
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         make_page(desk),
         path="/",
         theme=theme(),
-        head=f'<meta name="xq-idle" content="{60 * service.base.settings.idle_minutes}">',
+        head=f'<meta name="xq-idle" content="{60 * settings.idle_minutes}">{abilities(settings)}',
         head_paths=HEAD,
         footer_links=[],
         run_history=False,
@@ -68,7 +74,7 @@ def make_page(desk: Desk) -> "gr.Blocks":
                 current = _html(start_html(desk), "xq-current", _SENDS)
             with gr.Column(elem_id="xq-ask"):
                 box = _box()
-                _html(f'<p class="xq-foot">{_NOTICE}</p>', "xq-notice")
+                _html(f'{_HEAR}<p class="xq-foot">{_NOTICE}</p>', "xq-notice")
         _wire(desk, box, past, current)
     limit = desk.base.settings.queue_limit
     page.queue(default_concurrency_limit=AT_ONCE, max_size=limit, api_open=False)

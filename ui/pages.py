@@ -17,14 +17,14 @@ from ui.admin import admin
 from ui.conversations import NOT_THERE, Owner
 from ui.conversing import Desk, kept_html
 from ui.exchanges import Place, answer_html, exchange_html, suggestions_html
+from ui.hearing import make_hearing
 from ui.kiosk import kiosk
 from ui.markup import both
 from ui.sources import reader_html, source_html
-from ui.speech import sentences
+from ui.talking import talking
 
 STATIC = Path(__file__).with_name("static")
 _PAGE = Template((STATIC / "page.html").read_text(encoding="utf-8"), autoescape=True)
-LONGEST_SPOKEN = 20_000  # characters
 NEXT = both("接着问", "Ask next")
 HOME = both("去提问", "Ask a question")
 NO_ANSWER = "这个回答不在了，或者没有分享。"
@@ -35,9 +35,11 @@ pages = APIRouter(include_in_schema=False)
 def add_pages(app: FastAPI, desk: Desk) -> None:
     """Add what the pages need to an application."""
     app.state.desk = desk
+    app.state.hearing = make_hearing(desk.base.settings)
     app.include_router(pages)
     app.include_router(admin)
     app.include_router(kiosk)
+    app.include_router(talking)
     app.mount("/page/static", StaticFiles(directory=STATIC), name="static")
 
 
@@ -123,12 +125,6 @@ def share(desk: Working, owner: Owner, exchange: str) -> Mapping[str, str]:
     if not (desk.history.exchange(owner, exchange) and desk.history.share(exchange)):
         raise HTTPException(404, NO_ANSWER)
     return {"address": f"a/{exchange}"}
-
-
-@pages.post("/page/spoken")
-def spoken(text: Annotated[str, Body(embed=True, max_length=LONGEST_SPOKEN)]) -> list[str]:
-    """Return what a voice is to say, sentence by sentence."""
-    return sentences(text)
 
 
 @pages.get("/a/{exchange}")

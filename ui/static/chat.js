@@ -1,5 +1,6 @@
 // The chat page: sends what the citizen does, opens sources and conversations beside the answers.
 import {keep, kept, once, say, send, token} from "./common.js";
+import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
 const seconds = Number(find("meta[name=xq-idle]")?.content ?? 0);
@@ -19,6 +20,7 @@ const ask = (question, more = {}) => {
   if (opening) { waiting = () => ask(question, more); return; }
   if (busy()) return;
   hush();
+  aloud = kept("aloud") === "yes" && canSpeak() ? reading() : null;
   keep("spoken", "yes"); // there is something to come back to
   events.ask({...place(), question, replaces, ...more});
   replaces = "";
@@ -65,6 +67,7 @@ const watch = () => {
       exchange.scrollIntoView({block: "start"});
     }
     shown = now;
+    readAlong();
     suggest();
   }).observe(find("#xq-log"), {childList: true, subtree: true});
 };
@@ -148,29 +151,53 @@ const askWhy = (exchange) => dialog(say("哪里不好？", "What was wrong?"), (
   told(say("谢谢，我们会改进。", "Thank you, we will improve."));
 });
 
-// -- reading aloud, with the browser's own voice
+// -- hearing, and reading aloud: an answer that stands, or all of them while they come
 
-const voice = () => window.speechSynthesis?.getVoices().find((one) => one.lang.startsWith("zh"));
-const hush = () => {
-  window.speechSynthesis?.cancel();
+let aloud = null; // reads the answer under way
+const silent = () => {
+  find("#xq-speech").hidden = true;
   find(".xq-speaking")?.classList.remove("xq-speaking");
 };
-const speak = async (exchange) => {
+const reading = () => new Reading(() => {
+  find("#xq-speech").hidden = false;
+  find("[data-do=pace]").textContent = paceName();
+}, silent, (problem) => told(problem.message));
+const speak = (exchange) => {
   const again = exchange.classList.contains("xq-speaking");
   hush();
   if (again) return;
+  const one = reading();
   exchange.classList.add("xq-speaking");
-  const sentences = await (await send("page/spoken", "POST", {text: words(exchange)})).json();
-  sentences.forEach((sentence, at) => {
-    const said = new SpeechSynthesisUtterance(sentence);
-    Object.assign(said, {voice: voice(), lang: "zh-CN", rate: 0.9});
-    if (at === sentences.length - 1) said.onend = hush;
-    speechSynthesis.speak(said);
-  });
+  one.feed(words(exchange), true);
 };
-const showVoice = () => document.documentElement.classList.toggle("xq-can-speak", Boolean(voice()));
-showVoice();
-window.speechSynthesis?.addEventListener?.("voiceschanged", showVoice);
+const readAlong = () => {
+  const exchange = find("#xq-current article");
+  if (!aloud || !exchange?.querySelector(".xq-answer, .xq-refusal")) return;
+  const whole = Boolean(exchange.querySelector(".xq-actions"));
+  aloud.feed(words(exchange), whole);
+  if (whole) aloud = null;
+};
+const hear = async (button) => {
+  if (listening()) return finish();
+  if (busy()) return;
+  button.setAttribute("aria-pressed", "true");
+  told(say("正在听，请说话。说完会自动停下。", "Listening; it stops when you do."));
+  try {
+    const text = await listen(() => {
+      button.setAttribute("aria-pressed", "false");
+      told(say("正在辨认您说的话……", "Making out what you said…"));
+    });
+    told("");
+    type(text); // read it over, then send it
+  } finally { button.setAttribute("aria-pressed", "false"); }
+};
+const showSpeech = () => {
+  document.documentElement.classList.toggle("xq-can-speak", canSpeak());
+  document.documentElement.classList.toggle("xq-can-hear", canHear());
+};
+const showAloud = () => find("[data-do=aloud]")?.setAttribute("aria-pressed", String(kept("aloud") === "yes"));
+showSpeech();
+window.speechSynthesis?.addEventListener?.("voiceschanged", showSpeech);
 
 // -- beside the answers
 
@@ -288,6 +315,10 @@ const acts = {
   copy: (e) => copy(near(e)),
   share: (e) => share(near(e)),
   speak: (e) => speak(near(e)),
+  hear,
+  hush,
+  pace: (e) => { nextPace(); e.textContent = paceName(); },
+  aloud: () => { keep("aloud", kept("aloud") === "yes" ? "no" : "yes"); hush(); aloud = null; showAloud(); },
   up: (e) => rate(near(e), "up"),
   down: (e) => rate(near(e), "down"),
   source, reader: source,
@@ -318,6 +349,7 @@ addEventListener("keydown", (event) => {
   for (const name of ["source", "side"]) if (!find(`#xq-${name}`).hidden) return shut(name);
 });
 addEventListener("xq-dressed", () => {
+  showAloud();
   if (box()) box().placeholder = say("请输入您的问题", "Ask your question");
 });
 
@@ -326,6 +358,7 @@ const connect = () => {
   if (events || !window.xqEvents) return;
   events = window.xqEvents;
   watch();
+  showAloud();
   events.open(place());
 };
 addEventListener("xq-events", connect);

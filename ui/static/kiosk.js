@@ -1,9 +1,10 @@
 // The terminal: one citizen at a time; whoever leaves, leaves nothing behind.
 import {send, token} from "./common.js";
+import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
 const idle = Number(find("meta[name=xq-idle]").content) * 1000;
-const START = "请点下面的事项，或输入您的问题。";
+const START = canHear() ? "请点“点这里”说出问题，或点下面的事项。" : "请点下面的事项，或输入您的问题。";
 let owner = token();
 let asking = null;
 
@@ -47,6 +48,7 @@ const ask = async (question) => {
   find("#log").append(piece);
   piece.scrollIntoView();
   state("thinking", "正在查找资料……");
+  const aloud = canSpeak() ? reading() : null;
   try {
     const response = await fetch("api/ask", {
       method: "POST", signal: asking.signal,
@@ -55,14 +57,17 @@ const ask = async (question) => {
     });
     if (!response.ok) throw new Error((await response.json()).error);
     for await (const [name, data] of events(response)) {
-      if (name === "delta") answer.textContent += data.text;
+      if (name === "delta") { answer.textContent += data.text; aloud?.feed(answer.textContent); }
       if (name === "error") throw new Error(data.error);
-      if (name === "answer") piece.outerHTML = await get(`page/answers/${data.id}`);
+      if (name === "answer") {
+        aloud?.feed(data.answer, true);
+        piece.outerHTML = await get(`page/answers/${data.id}`);
+      }
     }
-    state("", "您可以接着问，或点“重新开始”。");
+    if (!document.body.classList.contains("speaking")) state("");
+    find("#state").textContent = "您可以接着问，或点“重新开始”。";
     ready(true);
     last().scrollIntoView();
-    speak();
   } catch (problem) {
     if (problem.name === "AbortError") return;
     answer.className = "xq-problem";
@@ -73,31 +78,38 @@ const ask = async (question) => {
   }
 };
 
-// -- reading aloud, where the terminal has a Chinese voice
+// -- hearing, and reading aloud while the answer comes
 
-const voice = () => window.speechSynthesis?.getVoices().find((one) => one.lang.startsWith("zh"));
-const hush = () => {
-  window.speechSynthesis?.cancel();
-  find("#hush").hidden = true;
-  document.body.classList.remove("speaking");
+const showSpeech = (now) => {
+  find("#hush").hidden = find("#pace").hidden = !now;
+  find("#pace").textContent = paceName();
+  document.body.classList.toggle("speaking", now);
 };
-const speak = async () => {
-  if (!voice()) return;
-  const text = [...last().querySelectorAll(".xq-answer, .xq-refusal")].map((part) => part.innerText).join("\n");
-  const sentences = await (await send("page/spoken", "POST", {text})).json();
-  sentences.forEach((sentence, at) => {
-    const said = Object.assign(new SpeechSynthesisUtterance(sentence), {voice: voice(), lang: "zh-CN", rate: .85});
-    if (at === 0) said.onstart = () => { state("speaking"); find("#hush").hidden = false; };
-    if (at === sentences.length - 1) said.onend = hush;
-    speechSynthesis.speak(said);
-  });
+const reading = () => new Reading(() => { state("speaking"); showSpeech(true); }, () => showSpeech(false), (problem) => state("", problem.message));
+const hear = async () => {
+  if (listening()) return finish();
+  if (asking) return;
+  const label = find("#hear b");
+  state("listening", "正在听，请说话。说完会自动停下。");
+  label.textContent = "说完了";
+  try {
+    const text = await listen(() => {
+      label.textContent = "点这里，说出您的问题";
+      state("thinking", "正在辨认您说的话……");
+    });
+    await ask(text);
+  } catch (problem) { state("", problem.message); }
 };
+find("#hear").hidden = !canHear();
+find("#hear").onclick = hear;
+find("#pace").onclick = () => { nextPace(); find("#pace").textContent = paceName(); };
 
 // -- the next citizen
 
 const anew = () => {
   asking?.abort();
   asking = null;
+  finish();
   hush();
   send("page/leave", "POST", undefined, owner).catch(() => {});
   owner = token();
@@ -116,6 +128,7 @@ const awake = () => {
 };
 for (const sign of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(sign, awake, {passive: true});
 awake();
+state("", START);
 
 // -- what can be pressed
 

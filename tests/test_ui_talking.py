@@ -1,0 +1,204 @@
+"""What is heard becomes a question, and answers are read aloud while they come."""
+
+import io
+import json
+import math
+import os
+import struct
+import threading
+import wave
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from knowledge.base import KnowledgeBase
+from knowledge.errors import SettingError
+from knowledge.settings import load_settings
+from knowledge.types import Document
+from tests.browsing import ARGUMENTS, CHROMIUM, Watch, barriers, serving
+from ui.hearing import Whisper, make_hearing
+
+QUESTION = "青湖公园停车怎么收费"
+MODEL = os.environ.get("TEST_SPEECH_MODEL", "")
+
+
+def recording(seconds=2.0, rate=16000):
+    """Return syllables of a kind as a WAV file: a steady tone would be taken for noise."""
+    wav = io.BytesIO()
+    with wave.open(wav, "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(
+            b"".join(struct.pack("<h", int(_loud(n / rate))) for n in range(int(seconds * rate)))
+        )
+    return wav.getvalue()
+
+
+def _loud(at):
+    pitch = 140 + 60 * math.sin(7 * at)
+    voice = sum(math.sin(2 * math.pi * pitch * k * at) / k for k in range(1, 12))
+    return 12000 * voice * max(0, math.sin(2 * math.pi * 3 * at))
+
+
+class Speech(BaseHTTPRequestHandler):
+    """A service in OpenAI's form that hears one question and reads everything as such syllables."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.path, body))
+        if self.path == "/v1/audio/transcriptions":
+            answer, kind = json.dumps({"text": QUESTION}).encode(), "application/json"
+        else:
+            answer, kind = recording(0.3), "audio/wav"
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def service():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Speech)
+    server.asked = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("talking")
+    with KnowledgeBase(load_settings(home=home)) as base:
+        text = "停车首小时免费，之后每小时收费3元。"
+        base.add(Document("a", QUESTION, text, "/a.md"))
+    return home
+
+
+@pytest.fixture(scope="module")
+def served(home, service):
+    url = f"http://127.0.0.1:{service.server_port}/v1"
+    with serving(load_settings(home=home, speech_url=url, voice_url=url)) as address:
+        yield address
+
+
+def heard(served, body):
+    return httpx.post(f"{served}/page/heard", content=body)
+
+
+def test_a_recording_becomes_text_and_what_is_asked_most_helps_to_spell_it(served, service):
+    service.asked.clear()
+    assert heard(served, recording()).json() == {"text": QUESTION}
+    ((_, sent),) = service.asked
+    assert "公积金缴存证明".encode() in sent
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"no sound", "WAV"),
+        (recording(rate=8000), "16 kHz"),
+        (recording(0.1), "0.1 秒"),
+        (recording(31), "31.0 秒"),
+    ],
+)
+def test_what_is_no_question_is_refused_with_the_reason(served, body, told):
+    answer = heard(served, body)
+    assert answer.status_code == 422
+    assert told in answer.json()["error"]
+
+
+def test_without_settings_it_is_deaf_and_says_so(home):
+    with serving(load_settings(home=home)) as address:
+        answer = heard(address, recording())
+    assert answer.status_code == 404
+    assert "XIAOQUAN_SPEECH_MODEL" in answer.json()["error"]
+
+
+def test_a_service_that_is_gone_is_told(home):
+    gone = "http://127.0.0.1:9/v1"
+    with serving(load_settings(home=home, speech_url=gone, voice_url=gone)) as address:
+        assert heard(address, recording()).status_code == 502
+        answer = httpx.post(f"{address}/page/voice", json={"text": "您好"})
+    assert answer.status_code == 502
+    assert "朗读服务" in answer.json()["error"]
+
+
+def test_a_model_without_what_runs_it_is_told_at_the_start(monkeypatch):
+    monkeypatch.setattr("ui.hearing.find_spec", lambda _: None)
+    with pytest.raises(SettingError, match=r"xiaoquan\[speech\]"):
+        make_hearing(load_settings(speech_model="/models/whisper"))
+
+
+def test_the_real_model_hears_no_words_where_there_are_none():
+    pytest.importorskip("faster_whisper", reason="pip install 'xiaoquan[speech]'")
+    if not Path(MODEL, "model.bin").is_file():
+        pytest.skip("no Whisper model: name its folder in TEST_SPEECH_MODEL")
+    hearing = Whisper(load_settings(speech_model=MODEL))
+    assert hearing.text(recording(3)) == ""
+    assert hearing.text(recording(3), "不动产登记证明怎么开。公积金缴存证明怎么打印。") == ""
+
+
+@pytest.fixture
+def talkative(playwright_, served, tmp_path):
+    """A browser with a question at its microphone."""
+    sound = tmp_path / "question.wav"
+    sound.write_bytes(recording(2.0, 48000))
+    microphone = f"--use-file-for-fake-audio-capture={sound}%noloop"
+    browser = playwright_.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[*ARGUMENTS, microphone, "--autoplay-policy=no-user-gesture-required"],
+    )
+    watch = Watch(served)
+
+    def visit(path):
+        context = browser.new_context(locale="zh-CN", permissions=["microphone"])
+        page = context.new_page()
+        watch.follow(page)
+        page.goto(served + path)
+        return page
+
+    yield visit
+    browser.close()
+    assert watch.problems == []
+
+
+@pytest.mark.browser
+def test_a_spoken_question_is_typed_and_its_answer_read(talkative, service):
+    page = talkative("/")
+    page.wait_for_selector(".xq-hello")
+    page.click("[data-do=aloud]")
+    page.click("[data-do=hear]")
+    assert barriers(page) == []
+    page.wait_for_function(f"document.querySelector('#xq-box textarea').value === '{QUESTION}'")
+    service.asked.clear()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#xq-speech", state="visible")
+    page.wait_for_selector("#xq-speech", state="hidden")
+    read = "".join(json.loads(body)["input"] for _, body in service.asked)
+    assert "每小时收费3元" in read
+    assert "[1]" not in read
+
+
+@pytest.mark.browser
+def test_the_terminal_listens_thinks_and_speaks(talkative):
+    page = talkative("/kiosk")
+    page.evaluate(
+        "window.states = []; new MutationObserver(() => states.push(document.body.className))"
+        ".observe(document.body, {attributes: true})"
+    )
+    page.click("#hear")
+    page.wait_for_selector(".xq-sources")
+    page.wait_for_selector("#hush", state="visible")
+    page.click("#hush")
+    page.wait_for_selector("#hush", state="hidden")
+    states = " ".join(page.evaluate("states"))
+    assert states.index("listening") < states.index("thinking") < states.index("speaking")
+    assert "每小时收费3元" in page.inner_text("#log")

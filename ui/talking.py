@@ -1,0 +1,82 @@
+"""What the pages need to hear and to speak."""
+
+from typing import Annotated
+
+import httpx
+from anyio import to_thread
+from fastapi import APIRouter, Body, Request
+from fastapi.responses import Response
+
+from knowledge.settings import Settings
+from ui.conversing import Desk
+from ui.errors import RequestError
+from ui.hearing import LONGEST, NOT_HEARD, TIMEOUT, Hearing, bearer, check
+from ui.service import Served
+from ui.speech import sentences
+from ui.tiles import asked_most, tiles
+
+LONGEST_SPOKEN = 20_000  # characters
+LONGEST_SENTENCE = 1_000
+_DEAF = (
+    "这里没有设置语音识别，请打字提问。"
+    "管理人员可设置 XIAOQUAN_SPEECH_MODEL 或 XIAOQUAN_SPEECH_URL。"
+)
+_MUTE = "这里没有设置朗读服务。管理人员可设置 XIAOQUAN_VOICE_URL。"
+_NO_VOICE = "朗读服务没有回应（{error}），请看文字，或稍后再试。"
+
+talking = APIRouter(include_in_schema=False)
+
+
+def abilities(settings: Settings) -> str:
+    """Return what ``speech.js`` is to know of the server, for the head of a page."""
+    hears = LONGEST if settings.speech_model or settings.speech_url else 0
+    voice = "server" if settings.voice_url else ""
+    return f'<meta name="xq-hears" content="{hears:.0f}"><meta name="xq-voice" content="{voice}">'
+
+
+@talking.post("/page/heard")
+async def heard(request: Request) -> dict[str, str]:
+    """Return what a recording (WAV, 16 kHz, mono, 16 bits) says."""
+    hearing: Hearing | None = request.app.state.hearing
+    if hearing is None:
+        raise RequestError(404, _DEAF)
+    recording = await request.body()
+    check(recording)
+    expected = await to_thread.run_sync(_expected, request.app.state.desk)
+    if not (text := await to_thread.run_sync(hearing.text, recording, expected)):
+        raise RequestError(422, NOT_HEARD)
+    return {"text": text}
+
+
+def _expected(desk: Desk) -> str:
+    """Return what is asked most: a model spells 公积金 as it is spelt there, not 攻击金."""
+    return "".join(f"{tile.question}。" for tile in tiles(asked_most(desk)))
+
+
+@talking.post("/page/spoken")
+def spoken(text: Annotated[str, Body(embed=True, max_length=LONGEST_SPOKEN)]) -> list[str]:
+    """Return what a voice is to say, sentence by sentence."""
+    return sentences(text)
+
+
+@talking.post("/page/voice")
+def voice(
+    text: Annotated[str, Body(embed=True, min_length=1, max_length=LONGEST_SENTENCE)],
+    served: Served,
+) -> Response:
+    """Return a sentence as the service of the settings reads it."""
+    settings = served.base.settings
+    if not settings.voice_url:
+        raise RequestError(404, _MUTE)
+    given = {"model": settings.voice_model, "voice": settings.voice_name, "input": text}
+    key = settings.speech_api_key.get_secret_value()
+    try:
+        sound = httpx.post(
+            f"{settings.voice_url.rstrip('/')}/audio/speech",
+            json=given,
+            headers=bearer(key),
+            timeout=TIMEOUT,
+        ).raise_for_status()
+    except httpx.HTTPError as error:
+        raise RequestError(502, _NO_VOICE.format(error=type(error).__name__)) from error
+    return Response(sound.content, media_type=sound.headers.get("content-type", "audio/mpeg"))
