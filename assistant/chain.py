@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.asking import understand
-from assistant.composing import Composed, Composer, finished
+from assistant.composing import Composed, Composer, Rewriter, finished
 from assistant.evidence import Evidence, judge
 from assistant.extractive import ExtractiveComposer
 from assistant.follow_ups import stand_alone
@@ -51,7 +51,8 @@ class Assistant:
         self._composer = composer or _composer(base, settings or base.settings)
         self._spelling = Spelling(base.catalogue)
         self._intents = Intents(lambda: base.embeddings)
-        self._prepare = _preparation(base, self._intents)
+        rewriter = self._composer if isinstance(self._composer, Rewriter) else None
+        self._prepare = _preparation(base, self._intents, rewriter)
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, as_typed: bool = False) -> Reply:
         """Return the reply to a question; it is composed while it is read.
@@ -102,14 +103,17 @@ class Assistant:
         states: list[State] = []
         said = list(history)
         harmful = self._intents.name(question) == "not_allowed"
-        for part in [question] if harmful else split_questions(question):
-            states.append(self._prepare.invoke({"corrected": part, "history": said}))
+        parts = [question] if harmful else split_questions(question)
+        for part in parts:
+            given = {"corrected": part, "history": said, "single": len(parts) == 1}
+            states.append(self._prepare.invoke(given))
             said.append(Turn("user", part))
         for state in states:
             if state["evidence"].status == "not_allowed":
                 return [state]
         if len(states) > 1 and all(state["evidence"].refused for state in states):
-            return [self._prepare.invoke({"corrected": question, "history": history})]
+            given = {"corrected": question, "history": history, "single": True}
+            return [self._prepare.invoke(given)]
         return states
 
     def _compose(self, state: State, history: Sequence[Turn]) -> Generator[Delta, None, Composed]:
@@ -140,7 +144,9 @@ def trace_nothing() -> None:
     langsmith.configure(enabled=False)
 
 
-def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State]:
+def _preparation(
+    base: KnowledgeBase, intents: Intents, rewriter: Rewriter | None
+) -> Runnable[State, State]:
     """Everything between one question, typos mended, and the first word said to it."""
 
     def query(state: State) -> str:
@@ -154,6 +160,8 @@ def _preparation(base: KnowledgeBase, intents: Intents) -> Runnable[State, State
             base.term_weights,
             base.embeddings.encode,
         )
+        if rewriter and state["single"] and alone != question:  # rules do for parts of a question
+            alone = rewriter.rewrite(question, state["history"]) or alone
         return base.worded(alone)
 
     def hits(state: State) -> list[Hit]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from assistant.types import Citation, Delta, Mode, Turn
 from knowledge.types import Hit
@@ -24,6 +24,15 @@ class Composer(Protocol):
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
     ) -> Generator[Delta, None, Composed]:
         """Yield the answer's text in pieces; return what stands in the end."""
+        ...
+
+
+@runtime_checkable
+class Rewriter(Protocol):
+    """Writes a follow-up out as a question that stands alone; nothing where it can't be trusted."""
+
+    def rewrite(self, question: str, history: Sequence[Turn]) -> str:
+        """Return the question that stands alone, or an empty text."""
         ...
 
 

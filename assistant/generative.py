@@ -22,7 +22,8 @@ from assistant.composing import Composed, Composer, citation
 from assistant.errors import ChatModelDownError, ChatModelError
 from assistant.grounding import Alike, Grounding, Quote
 from assistant.privacy import mask
-from assistant.prompts import messages
+from assistant.prompts import messages, rewriting
+from assistant.rewriting import WAIT, accepted, shown
 from assistant.types import Citation, Delta, Turn
 from knowledge.base import KnowledgeBase
 from knowledge.errors import SettingError
@@ -96,6 +97,7 @@ class GenerativeComposer:
         self._outside = outside
         self._alike = alike
         self._breaker = breaker or Breaker()
+        self._rewriting = Breaker()  # one that is too slow for this may still answer
 
     def compose(
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
@@ -118,6 +120,34 @@ class GenerativeComposer:
         note = NOTE.format(problem)
         yield Delta(f"\n{note}")
         return Composed(f"{composed.text}\n{note}", composed.citations, composed.mode)
+
+    def rewrite(self, question: str, history: Sequence[Turn]) -> str:
+        """Return a follow-up as a question that stands alone.
+
+        It is empty where the model gives none in time, or one with something of its own in it.
+        """
+        if self._outside:
+            question = mask(question)
+            history = [Turn(turn.role, mask(turn.content)) for turn in history]
+        seen = shown(history)
+        try:
+            with self._breaker.call():
+                return accepted(self._rewritten(question, seen), question, seen)
+        except ChatModelError:
+            return ""
+
+    def _rewritten(self, question: str, history: Sequence[Turn]) -> str:
+        prompt, text = rewriting(question, history), ""
+        wait = min(self._wait, WAIT)
+        try:
+            with self._rewriting.call():
+                for chunk in _patiently(lambda: self._model.stream(prompt), wait, patience=1):
+                    text += chunk.text
+                    if _is_endless(text):
+                        break
+        except ChatModelDownError as error:
+            raise ChatModelError(str(error)) from error  # the answer gets more time
+        return _THOUGHT.sub("", text)
 
     def _words(self, question: str, hits: Sequence[Hit], history: Sequence[Turn]) -> Iterator[str]:
         """Yield the model's answer as it comes.
@@ -209,7 +239,7 @@ def _sentences(words: Iterable[str]) -> Iterator[str]:
 
 
 def _patiently(
-    stream: "Callable[[], Iterator[BaseMessageChunk]]", wait: float
+    stream: "Callable[[], Iterator[BaseMessageChunk]]", wait: float, patience: float = PATIENCE
 ) -> "Iterator[BaseMessageChunk]":
     """Yield a stream's chunks; it is read in a thread, since no client can be trusted to time out.
 
@@ -233,7 +263,7 @@ def _patiently(
             chunks.put(error)
 
     threading.Thread(target=read, name="chat-model", daemon=True).start()
-    until = time.monotonic() + PATIENCE * wait
+    until = time.monotonic() + patience * wait
     try:
         while (chunk := _next(chunks, min(wait, until - time.monotonic()))) is not None:
             yield chunk
