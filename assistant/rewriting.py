@@ -16,7 +16,7 @@ ANSWER = 300  # characters of that
 KEPT_FROM = 0.6  # of the characters that the follow-up itself asks with
 
 _LEAD_IN = re.compile(r"^(?:改写后?的?|完整的?)?(?:问题|问句)\s*(?:是|为)?\s*[:：]\s*")
-_QUOTES = "\"'“”‘’「」『』` "
+_QUOTED = re.compile(r"[\"'“‘「『`]([^“”‘’「」『』]+)[\"'”’」』`]")
 # The closed classes: they ask, join and politely lead in; they name nothing.
 _FUNCTION = re.compile(
     r"什么时候|什么|怎么样?|怎样|如何|为何|为什么|哪些|哪里|哪儿|哪个|哪|多少|多久|几|谁|是否|是不是|有没有"
@@ -46,7 +46,9 @@ def accepted(said: str, question: str, history: Sequence[Turn]) -> str:
         question: The follow-up.
         history: As much of the conversation as the model was shown.
     """
-    rewritten = _LEAD_IN.sub("", said.strip().strip(_QUOTES)).strip(_QUOTES)
+    rewritten = _LEAD_IN.sub("", said.strip())
+    if quoted := _QUOTED.fullmatch(rewritten):
+        rewritten = quoted[1]
     if not 0 < len(rewritten) <= LONGEST or "\n" in rewritten or gives_orders(rewritten):
         return ""
     text, own = normalise(rewritten), normalise(question)
