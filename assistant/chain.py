@@ -8,15 +8,15 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.asking import understand
 from assistant.composing import Composed, Composer, Rewriter, finished
-from assistant.evidence import Evidence, judge
-from assistant.extractive import ExtractiveComposer
+from assistant.evidence import ANSWERABLE_FROM, Evidence, judge
+from assistant.extractive import ExtractiveComposer, excerpts
 from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
 from assistant.intents import Intents, worth_searching
 from assistant.questions import check
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
-from assistant.several import Part, joined, split_questions
+from assistant.several import Asked, Part, checked, headed, joined, questions_of, unsaid
 from assistant.spelling import Spelling
 from assistant.topics import opening
 from assistant.types import Answer, Delta, Turn
@@ -100,21 +100,35 @@ class Assistant:
 
         One that is not allowed is refused with all that stands around it.
         """
+        harmful = self._intents.name(question) == "not_allowed"
+        parts = [Asked(question)] if harmful else questions_of(question, follows=bool(history))
         states: list[State] = []
         said = list(history)
-        harmful = self._intents.name(question) == "not_allowed"
-        parts = [question] if harmful else split_questions(question)
         for part in parts:
-            given = {"corrected": part, "history": said, "single": len(parts) == 1}
-            states.append(self._prepare.invoke(given))
-            said.append(Turn("user", part))
+            states.append(self._prepared(part, said, single=len(parts) == 1))
+            said.append(Turn("user", part.question))
         for state in states:
             if state["evidence"].status == "not_allowed":
                 return [state]
         if len(states) > 1 and all(state["evidence"].refused for state in states):
-            given = {"corrected": question, "history": history, "single": True}
-            return [self._prepare.invoke(given)]
-        return states
+            return [self._as_one(question, history, parts)]
+        return [_looked_up(state, states) for state in states]
+
+    def _prepared(self, asked: Asked, history: Sequence[Turn], *, single: bool) -> State:
+        given = {"corrected": asked.question, "history": history, "single": single}
+        state: State = {**self._prepare.invoke(given), "part": asked}
+        if not state["evidence"].refused:
+            state["evidence"] = checked(asked, state["evidence"], _quoted(state))
+        return state
+
+    def _as_one(self, question: str, history: Sequence[Turn], parts: Sequence[Asked]) -> State:
+        """Prepare several questions that are all refused as one; attributes stay unsaid."""
+        state = self._prepared(Asked(question), history, single=True)
+        names = [part.name for part in parts if part.name]
+        known = state["evidence"].status in {"answered", "partial", "not_covered"}
+        if known and len(names) == len(parts):
+            state["evidence"] = unsaid(names, state["evidence"].score)
+        return state
 
     def _compose(self, state: State, history: Sequence[Turn]) -> Generator[Delta, None, Composed]:
         asked = state["asked"]
@@ -133,8 +147,26 @@ class Assistant:
                 composed = Composed(evidence.reason, (), "extractive")
             else:
                 composed = finished(self._compose(state, history))
-            parts.append(Part(state["corrected"], evidence, composed))
+            parts.append(Part(state["part"], state["corrected"], evidence, composed))
         return joined(parts, self._base.term_weights)
+
+
+def _quoted(state: State) -> list[Hit]:
+    return [excerpt.hit for excerpt in excerpts(state["asked"], state["hits"])]
+
+
+def _looked_up(state: State, states: Sequence[State]) -> State:
+    """Answer what is asked of one thing from under its own heading, where it is known.
+
+    A part asks with so few words that evidence and choice may miss what a heading announces.
+    """
+    if not state["part"].attribute or state["evidence"].status not in {"not_found", "not_covered"}:
+        return state
+    answered = [one for one in states if not one["evidence"].refused]
+    told = _quoted(answered[0]) if answered else state["hits"]
+    hits = headed(state["part"], state["hits"], told[0].document.id) if told else []
+    evidence = Evidence(ANSWERABLE_FROM, "answered")
+    return {**state, "hits": hits, "evidence": evidence} if hits else state
 
 
 def trace_nothing() -> None:

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from assistant.asking import holds, understand
+from assistant.attributes import Attribute, attribute_of, listed
 from assistant.composing import Composed
 from assistant.evidence import Evidence
 from assistant.follow_ups import Weigh
-from assistant.topics import ASKS, only_asks
+from assistant.topics import ASKS, few, only_asks
 from assistant.types import Citation, Mode, Status
 from knowledge.lexical import terms
+from knowledge.types import Hit
 
 SAID_FROM = 0.6  # of what a question asks for, by information content
 MOST = 5  # questions; what comes after them belongs to the last
@@ -31,7 +34,7 @@ def split_questions(text: str) -> list[str]:
     """
     parts: list[str] = []
     told = ""
-    for clause in _CLAUSE.findall(text):
+    for clause in chain.from_iterable(map(_listed_in, _CLAUSE.findall(text))):
         if _THANKS.fullmatch(clause):
             continue
         if ASKS.search(_QUOTED.sub("", clause)):
@@ -47,10 +50,77 @@ def split_questions(text: str) -> list[str]:
     return [part.strip("/，,。；;、 \n\t") for part in head]
 
 
+def _listed_in(clause: str) -> list[str]:
+    """Return the questions that a clause lists: 要什么材料、多久能办好."""
+    parts = re.split(r"(?<=、)|(?=以及|还有)", clause)
+    return parts if all(ASKS.search(part) for part in parts) else [clause]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One of several questions; where it asks for an attribute only, with the name of that."""
+
+    question: str
+    attribute: Attribute | None = None
+    name: str = ""
+
+
+def questions_of(text: str, *, follows: bool = False) -> list[Asked]:
+    """Return the questions of a text: one for each attribute of one thing, too.
+
+    Args:
+        text: What was asked.
+        follows: Something was asked before: the first may ask for an attribute only.
+    """
+    parts = split_questions(text)
+    if len(parts) == 1 and (attributes := listed(text)):
+        return [Asked(one.question, attribute_of(one.name), one.name) for one in attributes]
+    first = _asked(parts[0]) if follows else Asked(parts[0])
+    return [first, *map(_asked, parts[1:])]
+
+
+def _asked(part: str) -> Asked:
+    attribute = attribute_of(part) if few(part) or only_asks(part) else None
+    return Asked(part, attribute, attribute.label if attribute else "")
+
+
+def checked(asked: Asked, evidence: Evidence, quoted: Sequence[Hit]) -> Evidence:
+    """Return the verdict on one of several questions: what its passages don't say is not covered.
+
+    Args:
+        asked: The question.
+        evidence: The verdict, made on the words of the question, most of which are the topic's.
+        quoted: What would be quoted.
+    """
+    said = asked.attribute is None or any(asked.attribute.is_said(h.passage.text) for h in quoted)
+    return evidence if evidence.refused or said else unsaid([asked.name], evidence.score)
+
+
+def headed(asked: Asked, hits: Sequence[Hit], document_id: str) -> list[Hit]:
+    """Return the passages of a document that say an attribute, under a heading that asks for it."""
+    attribute = asked.attribute
+    return [
+        hit
+        for hit in hits
+        if attribute
+        and hit.document.id == document_id
+        and hit.passage.section
+        and attribute.asked.search(hit.passage.section[-1])
+        and attribute.is_said(hit.passage.text)
+    ]
+
+
+def unsaid(names: Sequence[str], score: float) -> Evidence:
+    """Return the verdict where all is known but what is asked for."""
+    reason = f"资料里有相关的内容，但原文未提及：{'、'.join(names)}。"
+    return Evidence(score, "not_covered", reason, tuple(names))
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of several questions with what is said to it."""
+    """One of several questions with what is said to it; the attribute's name where it asks one."""
 
+    asked: Asked
     question: str
     evidence: Evidence
     composed: Composed
@@ -59,8 +129,9 @@ class Part:
 def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
     """Return the verdict on all, and one text; its citations are numbered through."""
     given = [part.composed.text for part in parts if not part.evidence.refused]
-    parts = [p for p in parts if not (p.evidence.refused and _is_said(p.question, given, weigh))]
-    blocks = _blocks(parts)
+    parts = [p for p in parts if not (p.evidence.refused and _is_said(p.asked, given, weigh))]
+    names = [part.asked.name for part in parts if part.evidence.refused and part.asked.name]
+    blocks = _blocks([p for p in parts if not (p.evidence.refused and p.asked.name)])
     citations = tuple(citation for block in blocks for citation in block.composed.citations)
     texts = [block.composed.text for block in blocks]
     if len(blocks) > 1:
@@ -69,6 +140,8 @@ def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
             for n, block in enumerate(blocks)
         ]
     refused = [part for part in parts if part.evidence.refused]
+    if names:
+        texts.append(f"原文未提及：{'、'.join(names)}。")
     if refused:
         texts.append(HELP)
     modes = {part.composed.mode for part in parts if not part.evidence.refused}
@@ -76,8 +149,11 @@ def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
     return _verdict(parts, refused), Composed("\n\n".join(texts), citations, mode)
 
 
-def _is_said(question: str, texts: Sequence[str], weigh: Weigh) -> bool:
+def _is_said(part: Asked, texts: Sequence[str], weigh: Weigh) -> bool:
     """Tell whether the answers to the other questions answer this one as well."""
+    if part.attribute:
+        return any(map(part.attribute.is_said, texts))
+    question = part.question
     asked = understand(question, weigh)
     enough = 0.0 if asked.kinds and only_asks(question) else SAID_FROM
     return any(
@@ -117,6 +193,6 @@ def _numbered_from(composed: Composed, count: int) -> Composed:
 def _verdict(parts: Sequence[Part], refused: Sequence[Part]) -> Evidence:
     score = min(part.evidence.score for part in parts)
     missing = [m for p in parts if not p.evidence.refused for m in p.evidence.missing]
-    missing += [part.question for part in refused]
+    missing += [part.asked.name or part.question for part in refused]
     status: Status = "partial" if missing else "answered"
     return Evidence(score, status, missing=tuple(missing))

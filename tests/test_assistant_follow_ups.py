@@ -107,7 +107,7 @@ def test_follow_ups_in_many_styles_are_answered(sample_base):
         answer = assistant.ask(asked.question, asked.history).answer()
         told = all(states(answer.answer, fact) for fact in asked.facts)
         right[asked.id] = asked.kind, answer.refused != asked.answerable and told
-    assert sum(good for _, good in right.values()) >= 0.7 * len(right)
+    assert sum(good for _, good in right.values()) >= 0.75 * len(right)
     switched = [good for kind, good in right.values() if kind == "switch"]
     assert sum(switched) >= 0.9 * len(switched)
 

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from assistant.attributes import listed
 from assistant.chain import Assistant
 from assistant.several import split_questions
+from assistant.types import Turn
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,7 @@ def assistant(sample_base):
         ),
         ("公积金怎么取？居住证怎么办？谢谢您！", ["公积金怎么取？", "居住证怎么办？"]),
         ("洛江弄了几个园区 占地多大", ["洛江弄了几个园区", "占地多大"]),
+        ("落户要什么材料、多久能办好、去哪办", ["落户要什么材料", "多久能办好", "去哪办"]),
         (
             "我是外地人，孩子上学怎么办，需要什么条件",
             ["我是外地人，孩子上学怎么办", "需要什么条件"],
@@ -48,6 +51,80 @@ def test_several_questions_are_taken_apart(text, parts):
 )
 def test_one_question_stays_one(text):
     assert split_questions(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "first"),
+    [
+        ("公积金贷款的额度和办理时限是多少", ["额度", "办理时限"], "公积金贷款的额度是多少"),
+        ("申请低保需要什么条件和材料", ["条件", "材料"], "申请低保需要什么条件"),
+        (
+            "居住证的办理地点、材料以及收费标准分别是什么",
+            ["地点", "材料", "收费标准"],
+            "居住证的办理地点分别是什么",
+        ),
+        ("企业技术创新基金和研发奖补资金分别是多少", [], ""),
+        ("办营业执照需要身份证和照片吗", [], ""),
+    ],
+)
+def test_attributes_of_one_thing_are_taken_apart(text, names, first):
+    found = listed(text)
+    assert [one.name for one in found] == names
+    assert not found or found[0].question == first
+
+
+@pytest.mark.parametrize(
+    ("question", "facts"),
+    [
+        ("居住证的办理地点和办理时限是什么", ["派出所", "15日"]),
+        ("办居住证要什么材料、多久能办好、去哪办", ["本人照片", "15日", "派出所"]),
+        ("失业保险金的领取条件和领取期限是什么", ["满一年", "领取期"]),
+        ("医保缴费记录查询的渠道和费用", ["不收费"]),
+        ("公积金提取的流程和时限", ["提取证明", "3日"]),
+    ],
+)
+def test_attributes_that_are_all_said_are_answered(assistant, question, facts):
+    answer = assistant.ask(question).answer()
+    assert (answer.status, answer.missing) == ("answered", ())
+    assert [fact for fact in facts if fact not in answer.answer] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "fact", "missing"),
+    [
+        ("居住证的办理时限和收费标准是什么", "15日", "收费标准"),
+        ("办居住证要什么材料、多久能办好、收多少钱", "本人照片", "费用"),
+        ("身份证补领的时限和费用是多少", "60日", "费用"),
+        ("申请低保的条件和办理时限", "人均收入", "办理时限"),
+        ("低保去哪申请、多久能批下来", "乡镇政府", "办理时限"),
+    ],
+)
+def test_an_attribute_that_is_not_said_is_named(assistant, question, fact, missing):
+    answer = assistant.ask(question).answer()
+    assert (answer.status, answer.missing) == ("partial", (missing,))
+    assert not answer.refused
+    assert fact in answer.answer
+    assert f"原文未提及：{missing}。" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("居住证的收费标准和联系电话是多少", ("收费标准", "联系电话")),
+        ("晋快办的收费标准和办理时限", ("收费标准", "办理时限")),
+    ],
+)
+def test_attributes_that_are_none_of_them_said_are_not_covered(assistant, question, missing):
+    answer = assistant.ask(question).answer()
+    assert (answer.status, answer.missing) == ("not_covered", missing)
+    assert answer.refused
+
+
+def test_a_follow_up_for_what_is_not_said_is_refused(assistant):
+    history = [Turn("user", "居住证怎么办"), Turn("assistant", "到派出所办，15日内发放。[1]")]
+    answer = assistant.ask("收不收费", history).answer()
+    assert (answer.status, answer.missing) == ("not_covered", ("费用",))
+    assert "派出所" in assistant.ask("在哪办", history).answer().answer
 
 
 def test_many_questions_lose_no_word():
