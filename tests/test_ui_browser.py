@@ -213,6 +213,35 @@ def test_ask_again_copy_and_go_on(visit):
     page.wait_for_function("document.querySelectorAll('.xq-exchange').length === 2")
 
 
+def test_nobody_can_type_before_the_page_listens(visit):
+    page, held = visit(), []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/static/chat.js", hold)
+    page.reload(wait_until="commit")
+    page.wait_for_selector("#xq-box textarea", state="attached")
+    assert not page.is_visible("#xq-box textarea")
+    held[0].continue_()
+    ask(page)
+    assert "每小时收费3元" in page.inner_text(".xq-exchange")
+
+
+def test_a_line_that_closes_too_early_is_opened_again(visit):
+    page, closed = visit(), []
+
+    def close(route):
+        closed.append(route)
+        route.fulfill(content_type="text/event-stream", body='data: {"msg": "close_stream"}\n\n')
+
+    page.route("**/queue/data*", close, times=1)
+    page.reload()
+    ask(page)
+    assert closed
+    assert "每小时收费3元" in page.inner_text(".xq-exchange")
+
+
 def test_a_shared_answer_opens_elsewhere_and_others_do_not(visit, served):
     page = visit()
     ask(page)

@@ -23,7 +23,7 @@ from ui.exchanges import Place, answer_html, exchange_html, streamed_html
 from ui.markup import marked as marked_html
 from ui.server import make_server_app
 from ui.sources import reader_html, source_html
-from ui.suggesting import Suggester, questions_from
+from ui.suggesting import Suggester, question_about, questions_from
 from ui.theme import theme
 
 QUESTION = "青湖公园停车怎么收费"
@@ -114,6 +114,13 @@ def test_a_source_shows_its_facts_and_the_quoted_words_in_their_passage(base, de
     shown = Tags(html).text
     for fact in (NOTICE.title, "青湖公园管理处", "青园〔2024〕5号", "2024-05-06"):
         assert fact in shown
+    assert "每小时收费3元" in marked(html)
+
+
+def test_the_reader_says_the_title_once_and_marks_the_same_words(base, desk):
+    answer = desk.assistant.ask(QUESTION).answer()
+    html = reader_html(base, Place.of(answer.citations[0]))
+    assert Tags(html).text.count(NOTICE.title) == 1
     assert "每小时收费3元" in marked(html)
 
 
@@ -322,6 +329,21 @@ def test_titles_become_questions():
     assert questions_from(["低保怎么申请（示例）"]) == ["低保怎么申请"]
     assert questions_from(["《停车办法》"]) == ["《停车办法》讲了什么"]
     assert questions_from(["长" * 40]) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "heading", "asked"),
+    [
+        ("低保怎么申请、要什么条件", "发多少", "低保，发多少"),
+        ("低保怎么申请、要什么条件", "申请条件", "低保的申请条件是什么"),
+        ("居住证怎么办理", "谁可以办居住证", "谁可以办居住证"),
+        ("《停车办法》", "收费标准", "停车办法的收费标准是什么"),
+        ("停车办法", "第一章 总则", ""),
+        ("怎样提问", "提问的方法", ""),
+    ],
+)
+def test_a_section_is_asked_for_as_one_would_say_it(title, heading, asked):
+    assert question_about(title, heading) == asked
 
 
 # -- the page

@@ -85,6 +85,7 @@ def make_page(desk: Desk) -> "gr.Blocks":
 _SENDS = """window.xqEvents = {
     ask: (asked) => trigger('ask', asked),
     open: (place) => trigger('open', place),
+    nudge: () => trigger('nudge'),
 };
 dispatchEvent(new Event('xq-events'));"""
 
@@ -132,6 +133,7 @@ def _wire(desk: Desk, box: "gr.Textbox", past: "gr.HTML", current: "gr.HTML") ->
     opening = current.open(
         open_, None, outputs, cancels=[asking], trigger_mode="multiple", **_QUIET
     )
+    current.nudge(lambda: None, None, None, trigger_mode="multiple", **_QUIET)
     opening.then(None, None, None, js="() => window.xiaoquan.opened()", **_QUIET)
     box.submit(None, box, box, js="(question) => window.xiaoquan.submit(question)", **_QUIET)
     box.stop(stopped, current, [box, current], cancels=[asking], **_QUIET)

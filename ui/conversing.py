@@ -58,7 +58,7 @@ class Asked:
 
 def start_html(desk: Desk) -> str:
     """Return what stands before the first question."""
-    title = both("大家常问", "Often asked")
+    title = both("您可以这样问", "You could ask")
     suggested = suggestions_html(desk.suggester.to_start(), title)
     return f'<div class="xq-hello"><h1>{_HELLO}</h1><p>{_INVITE}</p>{suggested}</div>'
 

@@ -137,11 +137,18 @@ def _sources(citations: Sequence[Citation]) -> str:
         return ""
     items = "".join(
         f'<li><a data-do="source" href="{escape(Place.of(citation).address("source"))}">'
-        f'<span class="xq-number">{citation.n}</span><span>{plain(citation.title)}</span>'
+        f'<span class="xq-number">{citation.n}</span>'
+        f"<span>{plain(citation.title)}{_section(citation)}</span>"
         f'<span class="xq-date">{plain(citation.date)}</span></a></li>'
         for citation in citations
     )
     return f'<div class="xq-sources"><h2>{both("资料来源", "Sources")}</h2><ol>{items}</ol></div>'
+
+
+def _section(citation: Citation) -> str:
+    """Return the heading below which the words stand: it tells two places of a document apart."""
+    heading = citation.section.rpartition(" / ")[2]
+    return f' <span class="xq-section">{plain(heading)}</span>' if heading else ""
 
 
 def _next_steps() -> str:

@@ -4,6 +4,7 @@ Pages send WAV of 16 kHz, mono, 16 bits, which every browser can make and which 
 """
 
 import io
+import logging
 import re
 import threading
 import wave
@@ -19,6 +20,8 @@ from ui.errors import BusyError, RequestError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 RATE = 16_000  # samples a second
 LONGEST = 30.0  # seconds: what Whisper hears at once, and less than the largest body
@@ -38,7 +41,7 @@ _NO_MODEL = (
     "载入不了语音识别模型 {model!r}：{error}。请检查 XIAOQUAN_SPEECH_MODEL："
     "应当是存有 CTranslate2 格式 Whisper 模型的文件夹，或模型库里的名称。"
 )
-_NO_SERVICE = "语音识别服务没有回应（{error}），请打字提问，或稍后再试。"
+_NO_SERVICE = "语音识别服务没有回应，请打字提问，或稍后再试。"
 _BUSY = "正在听别人说话，请稍后再试。"
 
 
@@ -116,7 +119,8 @@ class Service:
             )
             return str(answer.raise_for_status().json()["text"]).strip()
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise RequestError(502, _NO_SERVICE.format(error=type(error).__name__)) from error
+            log.warning("hearing: %s: %r", self._url, error)
+            raise RequestError(502, _NO_SERVICE) from error
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -42,8 +42,19 @@ def reader_html(base: KnowledgeBase, place: Place) -> str:
     """Return a whole document, the quoted words highlighted if they still stand there."""
     document = _document(base, place)
     same = _stands(document, place)
-    text = marked(document.text, place.start, place.end) if same else lines(document.text)
+    begins = _after_title(document)
+    start, end = (max(0, at - begins) for at in (place.start, place.end))
+    rest = document.text[begins:]
+    text = marked(rest, start, end) if same else lines(rest)
     return f'{_about(document)}<div class="xq-passage xq-whole">{text}</div>'
+
+
+def _after_title(document: Document) -> int:
+    """Return where the text goes on after a first line that only repeats the title."""
+    first, newline, _ = document.text.lstrip().partition("\n")
+    if not newline or first.strip("# \r") != document.title.strip():
+        return 0
+    return document.text.index(first) + len(first)
 
 
 def _stands(document: Document, place: Place) -> bool:

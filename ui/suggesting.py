@@ -14,7 +14,12 @@ NEAR = 8  # passages that they are taken from
 TRIED = 24  # titles that are tried at most
 TRIED_NEXT = 6
 LONGEST = 28  # characters
-_ASKS = re.compile(r"怎|如何|什么|哪|多少|多久|吗")
+_ASKS = re.compile(r"谁|怎|如何|什么|哪|多少|多久|吗")
+_SUBJECT = re.compile(r"谁|怎|如何|什么|哪|多少|多久|能不能|可以|[：:（(]")
+# Words that offices' headings end in; any other noun would make a stiff question.
+_NOUN = re.compile(
+    r"(?:条件|材料|流程|程序|步骤|渠道|方式|方法|时限|期限|有效期|标准|范围|对象|情形|依据|凭证)$"
+)
 _ASIDE = re.compile(r"（[^）]*）$")
 
 
@@ -36,21 +41,22 @@ class Suggester:
         """Return questions next to what was just asked."""
         hits = self._base.search(answer.corrected_question, NEAR)
         cited = {citation.document_id for citation in answer.citations}
-        headings = [
-            f"{_short(hit.document.title)}：{hit.passage.section[-1]}"
-            for hit in hits
-            if hit.passage.section and hit.document.id in cited
-        ]
         said = {citation.section.split(" / ")[-1] for citation in answer.citations}
-        headings = [one for one in headings if one.rpartition("：")[2] not in said]
+        headings = [
+            question_about(_short(hit.document.title), hit.passage.section[-1])
+            for hit in hits
+            if hit.document.id in cited
+            and hit.passage.section
+            and hit.passage.section[-1] not in said
+        ]
         others = [hit.document.title for hit in hits if hit.document.id not in cited]
-        near = [one for one in headings if len(one) <= LONGEST] + questions_from(others)
+        near = [one for one in headings if 0 < len(one) <= LONGEST] + questions_from(others)
         asked = {answer.question, answer.corrected_question}
         new = [one for one in dict.fromkeys(near) if one not in asked]
         return self._answered(new[:TRIED_NEXT], NEXT)
 
     def _find_starts(self, _version: int) -> list[str]:
-        titles = [record.title for record in self._base.documents()]
+        titles = [record.title for record in reversed(self._base.documents())]  # newest first
         return self._answered(_spread(questions_from(titles)), SUGGESTIONS)
 
     def _answered(self, questions: Iterable[str], limit: int) -> list[str]:
@@ -68,6 +74,20 @@ def questions_from(titles: Sequence[str]) -> list[str]:
         return asking
     named = (title.strip("《》") for title in short if title not in asking)
     return asking + [f"《{title}》讲了什么" for title in named]
+
+
+def question_about(title: str, heading: str) -> str:
+    """Return what a section of a document answers as one would ask it; empty if it can't be said.
+
+    ``低保怎么申请`` and ``发多少`` make ``低保，发多少``.
+    """
+    subject = _SUBJECT.split(title)[0].strip("《》").rstrip("有是的要能、，和")
+    if not subject:
+        return ""
+    if _ASKS.search(heading):
+        return heading if subject in heading else f"{subject}，{heading}"
+    named = _NOUN.search(heading) and heading not in subject and "了" not in subject
+    return f"{subject}的{heading}是什么" if named else ""
 
 
 def _short(title: str) -> str:

@@ -1,5 +1,6 @@
 """What the pages need to hear and to speak."""
 
+import logging
 from typing import Annotated
 
 import httpx
@@ -15,6 +16,8 @@ from ui.service import Served
 from ui.speech import sentences
 from ui.tiles import asked_most, tiles
 
+log = logging.getLogger(__name__)
+
 LONGEST_SPOKEN = 20_000  # characters
 LONGEST_SENTENCE = 1_000
 _DEAF = (
@@ -22,7 +25,7 @@ _DEAF = (
     "管理人员可设置 XIAOQUAN_SPEECH_MODEL 或 XIAOQUAN_SPEECH_URL。"
 )
 _MUTE = "这里没有设置朗读服务。管理人员可设置 XIAOQUAN_VOICE_URL。"
-_NO_VOICE = "朗读服务没有回应（{error}），请看文字，或稍后再试。"
+_NO_VOICE = "朗读服务没有回应，请看文字。"
 
 talking = APIRouter(include_in_schema=False)
 
@@ -78,5 +81,6 @@ def voice(
             timeout=TIMEOUT,
         ).raise_for_status()
     except httpx.HTTPError as error:
-        raise RequestError(502, _NO_VOICE.format(error=type(error).__name__)) from error
+        log.warning("reading aloud: %s: %r", settings.voice_url, error)
+        raise RequestError(502, _NO_VOICE) from error
     return Response(sound.content, media_type=sound.headers.get("content-type", "audio/mpeg"))

@@ -4,7 +4,6 @@ import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, p
 
 const find = (selector) => document.querySelector(selector);
 const seconds = Number(find("meta[name=xq-idle]")?.content ?? 0);
-let events = null; // to Gradio
 let replaces = ""; // the exchange that is being asked anew
 let dressed = ""; // the exchange that has its suggestions
 let opening = true; // a conversation is on its way; what is asked meanwhile waits for it
@@ -22,7 +21,8 @@ const ask = (question, more = {}) => {
   hush();
   aloud = kept("aloud") === "yes" && canSpeak() ? reading() : null;
   keep("spoken", "yes"); // there is something to come back to
-  events.ask({...place(), question, replaces, ...more});
+  window.xqEvents.ask({...place(), question, replaces, ...more});
+  nudge();
   replaces = "";
 };
 const open = (conversation) => {
@@ -31,11 +31,24 @@ const open = (conversation) => {
   replaces = dressed = "";
   hush();
   closeSource();
-  events.open(place());
+  window.xqEvents.open(place());
+  nudge();
+};
+// Gradio may close the line for answers at the moment when it is asked for one; the next event of
+// any kind opens it again, and all that waits behind it comes.
+let nudging = 0;
+const nudge = () => {
+  clearTimeout(nudging);
+  nudging = setTimeout(() => {
+    if (!opening && !busy()) return;
+    if (opening || find("#xq-current .xq-waiting")) window.xqEvents.nudge();
+    nudge();
+  }, 3000);
 };
 window.xiaoquan = {
   opened: () => {
     opening = false;
+    if (document.activeElement === document.body) box().focus(); // hidden, it could not get it
     if (waiting) waiting();
     else suggest();
     waiting = null;
@@ -355,11 +368,12 @@ addEventListener("xq-dressed", () => {
 
 // Gradio may have built the page before this file was there, or builds it later.
 const connect = () => {
-  if (events || !window.xqEvents) return;
-  events = window.xqEvents;
+  if (!window.xqEvents || document.documentElement.classList.contains("xq-ready")) return;
+  document.documentElement.classList.add("xq-ready");
   watch();
   showAloud();
-  events.open(place());
+  window.xqEvents.open(place());
+  nudge();
 };
 addEventListener("xq-events", connect);
 connect();

@@ -4,7 +4,7 @@ import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, p
 
 const find = (selector) => document.querySelector(selector);
 const idle = Number(find("meta[name=xq-idle]").content) * 1000;
-const START = canHear() ? "请点“点这里”说出问题，或点下面的事项。" : "请点下面的事项，或输入您的问题。";
+const START = canHear() ? "点蓝色按钮说出问题，或点下面的事项。" : "请点下面的事项，或输入您的问题。";
 let owner = token();
 let asking = null;
 
@@ -68,6 +68,7 @@ const ask = async (question) => {
     find("#state").textContent = "您可以接着问，或点“重新开始”。";
     ready(true);
     last().scrollIntoView();
+    goOn(last()).catch(() => {}); // an answer without them is an answer all the same
   } catch (problem) {
     if (problem.name === "AbortError") return;
     answer.className = "xq-problem";
@@ -76,6 +77,11 @@ const ask = async (question) => {
   } finally {
     asking = null;
   }
+};
+
+const goOn = async (exchange) => {
+  const html = await get(`page/answers/${exchange.dataset.id}/next`);
+  exchange.querySelector(".xq-reply").insertAdjacentHTML("beforeend", html);
 };
 
 // -- hearing, and reading aloud while the answer comes
@@ -154,8 +160,14 @@ addEventListener("click", (event) => {
   }
   const button = event.target.closest("[data-ask], [data-do]");
   if (button?.dataset.ask) ask(button.dataset.ask);
+  if (button?.dataset.do === "ask") ask(button.textContent);
+  if (button?.dataset.do === "edit") again(button.closest(".xq-exchange").dataset.question);
   if (button?.dataset.do === "as-typed") ask(button.closest(".xq-exchange").dataset.question);
 });
+const again = (question) => {
+  find("#question").value = question;
+  find("#question").select();
+};
 find("#form").onsubmit = (event) => {
   event.preventDefault();
   const question = find("#question").value;
