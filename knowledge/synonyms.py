@@ -45,6 +45,25 @@ def read(path: Path) -> list[Entry]:
     return list(_entries(text, path))
 
 
+def write(home: Path, text: str) -> int:
+    """Check and save the operator's lines of a home; return how many there are.
+
+    Raises:
+        SynonymsError: A line can't be used, or the file can't be written.
+    """
+    path = home / OWN
+    entries = list(_entries(text, path))
+    new = path.with_suffix(".new")
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        raise SynonymsError(
+            f"存不下同义词文件 {str(path)!r}：{error.strerror}。请检查权限和磁盘空间。"
+        ) from error
+    return len(entries)
+
+
 def _entries(text: str, path: Path) -> Iterator[Entry]:
     known: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):

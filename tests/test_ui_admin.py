@@ -3,6 +3,7 @@
 import pytest
 
 from knowledge.base import KnowledgeBase
+from knowledge.readers import read_document
 from knowledge.settings import load_settings
 from knowledge.types import Document
 from tests.browsing import barriers, serving
@@ -13,8 +14,12 @@ OPERATOR = {"http_credentials": {"username": "operator", "password": "a long pas
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, chromium):
-    home = tmp_path_factory.mktemp("admin")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("admin")
+
+
+@pytest.fixture(scope="module")
+def served(home, chromium):
     settings = load_settings(home=home, admin_password="a long password")
     with KnowledgeBase(settings) as base:
         base.add(Document("card", "公交卡怎么办理", "公交卡在客运站一楼办理。", "/docs/card.md"))
@@ -66,6 +71,24 @@ def test_what_is_uploaded_is_answered_and_what_is_removed_is_not(visit):
     assert other.locator(".xq-refusal").is_visible()
 
 
+def test_a_changed_file_is_read_again(visit, home, tmp_path):
+    file = tmp_path / "泳馆.md"
+    file.write_text("# 青湖泳馆几点开门\n\n泳馆早上七点开门。\n", encoding="utf-8")
+    with KnowledgeBase(load_settings(home=home)) as base:
+        base.add(read_document(file))
+    file.write_text("# 青湖泳馆几点开门\n\n泳馆早上九点开门。\n", encoding="utf-8")
+    operator = visit("/admin", **OPERATOR)
+    row = operator.locator("#list tr", has_text="青湖泳馆")
+    row.get_by_text("重新读取").click()
+    operator.wait_for_selector("#jobs li:has-text('完成')")
+    citizen = visit()
+    ask(citizen, "青湖泳馆几点开门")
+    assert "九点" in citizen.inner_text(".xq-exchange")
+    row.get_by_text("删除").click()
+    operator.click("#dialog [value=yes]")
+    row.wait_for(state="detached")
+
+
 def test_what_was_not_answered_is_seen_and_answered(visit):
     citizen = visit()
     ask(citizen, "青湖游泳馆门票多少钱，我电话13812345678")
@@ -88,6 +111,37 @@ def test_what_was_not_answered_is_seen_and_answered(visit):
     assert "20元" in other.inner_text(".xq-exchange .xq-answer")
 
 
+def test_a_local_word_is_taught_and_a_slip_is_told(visit, served):
+    operator = visit("/admin", **OPERATOR)
+    operator.click("[data-tab=synonyms]")
+    operator.wait_for_selector("#bundled:has-text('公积金')", state="attached")
+    refused = operator.request.put(f"{served}/admin/synonyms", data={"text": "绿皮卡"})
+    assert refused.status == 422
+    assert "绿皮卡" in refused.json()["error"]
+    operator.fill("#words", "绿皮卡 = 公交卡")
+    operator.click("#save-words")
+    operator.wait_for_selector("#told:has-text('已保存 1 条')")
+    operator.reload()
+    operator.click("[data-tab=synonyms]")
+    operator.wait_for_function("document.querySelector('#words').value === '绿皮卡 = 公交卡'")
+
+
+def test_a_question_set_is_run_and_its_report_opened(visit):
+    operator = visit("/admin", **OPERATOR)
+    operator.click("[data-tab=reports]")
+    asked = '{"id": "1", "question": "公交卡怎么办理", "facts": ["客运站"], "answerable": true}\n'
+    file = {"name": "几道题.jsonl", "mimeType": "application/jsonl", "buffer": asked.encode()}
+    operator.set_input_files("#set", [file])
+    row = operator.locator("#made tr", has_text="几道题.jsonl")
+    row.wait_for()
+    operator.wait_for_selector("#run:has-text('做完了')")
+    assert "100.0%" in row.inner_text()
+    with operator.context.expect_page() as report:
+        row.get_by_text("打开").click()
+    report.value.wait_for_load_state()
+    assert "几道题.jsonl" in report.value.inner_text("body")
+
+
 @pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_the_pages_have_no_serious_barrier_and_show_no_secret(visit, size, colours):
@@ -100,6 +154,10 @@ def test_the_pages_have_no_serious_barrier_and_show_no_secret(visit, size, colou
     page.click("[data-tab=asked]")
     page.wait_for_selector("#questions li")
     assert barriers(page) == []
+    for tab, shown in (("synonyms", "#words"), ("reports", "#set")):
+        page.click(f"[data-tab={tab}]")
+        page.wait_for_selector(shown, state="attached")
+        assert barriers(page) == []
     page.click("[data-tab=settings]")
     page.wait_for_selector("#values tr")
     assert barriers(page) == []

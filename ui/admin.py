@@ -1,4 +1,4 @@
-"""The operator pages: a page over the API, and the two things that only it shows.
+"""The operator pages: a page over the API, and the few things that only it shows.
 
 Who may see them is decided in ``ui.access``: a password or a key of the scope admin.
 """
@@ -6,14 +6,19 @@ Who may see them is decided in ``ui.access``: a password or a key of the scope a
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 from fastapi.responses import FileResponse
 
+from knowledge.synonyms import BUNDLED, OWN, write
+from ui.errors import RequestError
+from ui.schemas import Job
 from ui.service import Served
 
 _PAGE = Path(__file__).with_name("static") / "admin.html"
+
+_NO_FILE = "这台服务器上没有文件 {source!r}。请用“替换”上传新的文件。"
 
 admin = APIRouter(include_in_schema=False)
 
@@ -29,6 +34,32 @@ def passages(served: Served, document: str) -> list[Mapping[str, Any]]:
     """Return how a document was split."""
     found = served.base.passages(document)
     return [{"section": passage.section, "text": passage.text} for passage in found]
+
+
+@admin.post("/admin/reload")
+def reload(served: Served, document: str) -> Job:
+    """Read a document's file on this machine again."""
+    found = served.base.document(document)
+    if found is None:
+        raise RequestError(404, f"没有编号为 {document!r} 的资料。")
+    path = Path(found.source)
+    if not (path.is_absolute() and path.is_file()):
+        raise RequestError(422, _NO_FILE.format(source=found.source))
+    return Job.of(served.jobs.reload(found))
+
+
+@admin.get("/admin/synonyms")
+def synonyms(served: Served) -> Mapping[str, str]:
+    """Return the operator's synonyms, and those that come along."""
+    own = served.base.home / OWN
+    text = own.read_text(encoding="utf-8-sig") if own.exists() else ""
+    return {"own": text, "bundled": BUNDLED.read_text(encoding="utf-8")}
+
+
+@admin.put("/admin/synonyms")
+def save_synonyms(served: Served, text: Annotated[str, Body(embed=True)]) -> Mapping[str, int]:
+    """Save the operator's synonyms; the next question takes them."""
+    return {"entries": write(served.base.home, text)}
 
 
 @admin.get("/admin/settings")

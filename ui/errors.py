@@ -12,11 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from assistant.errors import ChatModelError, QuestionError
+from eval.errors import QuestionSetError
 from knowledge.errors import (
     HomeError,
     KnowledgeError,
     ModelMismatchError,
     ModelUnavailableError,
+    SynonymsError,
     UnreadableDocumentError,
 )
 from ui import schemas
@@ -44,6 +46,8 @@ class BusyError(RequestError):
 STATUSES: Mapping[type[Exception], int] = {
     QuestionError: 400,
     UnreadableDocumentError: 422,
+    SynonymsError: 422,
+    QuestionSetError: 422,
     ChatModelError: 502,
     HomeError: 503,
     ModelUnavailableError: 503,

@@ -32,6 +32,7 @@ WAITING = 50  # changes that may wait
 REMEMBERED = 500  # jobs that can be asked for after their end
 _BUSY = "等待处理的资料太多，请稍后再上传。"
 _BUSY_SECONDS = 60
+_NOT_ONE = "{source!r} 现在不是一份读得出来的资料。请检查文件，或用“替换”上传。"
 
 
 @dataclass(slots=True)
@@ -89,6 +90,21 @@ class Jobs:
             return [replace(read[0], id=document_id, source=source)]
 
         return self._add(Job("replace", name), lambda job: self._load(job, file, as_document))
+
+    def reload(self, document: Document) -> Job:
+        """Read a document's file again; that it was repealed is not forgotten."""
+
+        def run(job: Job) -> None:
+            job.state = "reading"
+            read = list(read_apart(Path(document.source)))
+            if len(read) != 1 or not isinstance(read[0], Document):
+                raise UnreadableDocumentError(_NOT_ONE.format(source=document.source))
+            kept = {k: v for k, v in document.metadata.items() if k == "status"}
+            metadata = {**read[0].metadata, **kept}
+            new = replace(read[0], id=document.id, source=document.source, metadata=metadata)
+            self._index(job, [new])
+
+        return self._add(Job("replace", document.id), run)
 
     def change(self, document: Document) -> Job:
         """Write a document that has another title or other metadata now."""

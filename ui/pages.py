@@ -20,6 +20,7 @@ from ui.exchanges import Place, answer_html, exchange_html, suggestions_html
 from ui.hearing import make_hearing
 from ui.kiosk import kiosk
 from ui.markup import both
+from ui.reports import Evaluations, reports
 from ui.sources import reader_html, source_html
 from ui.talking import talking
 
@@ -35,9 +36,11 @@ pages = APIRouter(include_in_schema=False)
 def add_pages(app: FastAPI, desk: Desk) -> None:
     """Add what the pages need to an application."""
     app.state.desk = desk
+    app.state.evaluations = Evaluations(desk.base)
     app.state.hearing = make_hearing(desk.base.settings)
     app.include_router(pages)
     app.include_router(admin)
+    app.include_router(reports)
     app.include_router(kiosk)
     app.include_router(talking)
     app.mount("/page/static", StaticFiles(directory=STATIC), name="static")

@@ -54,6 +54,7 @@ const row = (one) => {
       await send(`${address(one.id)}?wait=60`, "PATCH", {metadata: {status: repealed ? "" : "repealed"}});
       await load();
     }),
+    ...(one.source.startsWith("/") ? [button("重新读取", () => reload(one))] : []),
     button("替换", () => choose((files) => upload(files[0], address(one.id), "PUT"))),
     button("删除", () => dialog("删除这份资料？", [make("p", one.title)], async () => {
       await send(`${address(one.id)}?wait=60`, "DELETE");
@@ -78,29 +79,43 @@ const edit = (one) => {
     await load();
   });
 };
+const reload = async (one) => {
+  const [line, state] = progress(one.title);
+  const job = await (await send(`admin/reload?document=${encodeURIComponent(one.id)}`, "POST")).json();
+  await followed(job, state);
+  line.scrollIntoView({block: "nearest"});
+  await load();
+};
 const choose = (then) => {
   const input = make("input", "", {type: "file"});
   input.onchange = () => attempt(() => then(input.files));
   input.click();
 };
-const upload = async (file, to = "api/documents", method = "POST") => {
-  const state = make("span", "上传中");
+const progress = (name, now = "等待") => {
   const line = make("li");
-  line.append(make("span", file.name), state);
+  const state = make("span", now);
+  line.append(make("span", name), state);
   find("#jobs").prepend(line);
+  return [line, state];
+};
+const followed = async (job, state) => {
+  while (!["done", "failed"].includes(job.state)) {
+    state.textContent = `${STATES[job.state]} ${job.total ? `${job.documents}/${job.total}` : ""}`;
+    await new Promise((done) => setTimeout(done, 400));
+    job = await (await send(`api/jobs/${job.id}`)).json();
+  }
+  const problems = job.failed.map((one) => one.error).join("；");
+  state.textContent = job.state === "done" ? `完成：${job.documents} 份，${job.passages} 段。${problems}` : `失败：${job.error || problems}`;
+};
+const upload = async (file, to = "api/documents", method = "POST") => {
+  const [, state] = progress(file.name, "上传中");
   try {
     const body = new FormData();
     body.append("file", file);
     const response = await fetch(to, {method, body});
-    let job = await response.json();
+    const job = await response.json();
     if (!response.ok) throw new Error(job.error);
-    while (!["done", "failed"].includes(job.state)) {
-      state.textContent = `${STATES[job.state]} ${job.total ? `${job.documents}/${job.total}` : ""}`;
-      await new Promise((done) => setTimeout(done, 400));
-      job = await (await send(`api/jobs/${job.id}`)).json();
-    }
-    const problems = job.failed.map((one) => one.error).join("；");
-    state.textContent = job.state === "done" ? `完成：${job.documents} 份，${job.passages} 段。${problems}` : `失败：${job.error || problems}`;
+    await followed(job, state);
   } catch (problem) {
     state.textContent = `失败：${problem.message}`;
   }
@@ -137,6 +152,47 @@ const write = (question) => dialog("补写答案", [field("问题", "question", 
 const kinds = [...document.querySelectorAll("[data-kind]")];
 kinds.forEach((one) => { one.onclick = () => attempt(() => { press(kinds, one); return questions(one.dataset.kind); }); });
 
+// -- synonyms, evaluations
+
+const synonyms = async () => {
+  const {own, bundled} = await (await send("admin/synonyms")).json();
+  find("#words").value = own;
+  find("#bundled").textContent = bundled;
+};
+find("#save-words").onclick = () => attempt(async () => {
+  const {entries} = await (await send("admin/synonyms", "PUT", {text: find("#words").value})).json();
+  told(`已保存 ${entries} 条，马上生效。`);
+});
+const share = (value) => (typeof value === "number" ? `${(100 * value).toFixed(1)}%` : "—");
+const reports = async () => {
+  const found = await (await send("admin/reports")).json();
+  find("#made").replaceChildren(...found.map((one) => {
+    const line = make("tr");
+    const link = make("td");
+    link.append(make("a", "打开", {href: `admin/reports/${encodeURIComponent(one.name)}`, target: "_blank", className: "xq-button"}));
+    const figures = [one.answer_accuracy, one.refusal_precision, one.refusal_recall, one.citation_precision].map((value) => make("td", share(value)));
+    line.append(make("td", one.source), make("td", new Date(1000 * one.made).toLocaleString("zh-CN")), make("td", one.questions), ...figures, link);
+    return line;
+  }));
+  await running();
+};
+const running = async () => {
+  const run = await (await send("admin/evaluation")).json();
+  const state = run.error ? `没有做完：${run.error}` : run.running ? `正在提问：${run.done}/${run.total}` : `做完了：${run.total} 题。`;
+  find("#run").textContent = run.name ? state : "";
+  clearTimeout(running.timer);
+  if (run.running) running.timer = setTimeout(() => attempt(reports), 1000);
+};
+find("#set").onchange = (event) => attempt(async () => {
+  const body = new FormData();
+  body.append("file", event.target.files[0]);
+  event.target.value = "";
+  find("#run").textContent = "上传中";
+  const response = await fetch("admin/reports", {method: "POST", body});
+  if (response.ok) return reports();
+  find("#run").textContent = `没有开始：${(await response.json()).error}`;
+});
+
 // -- settings, tabs
 
 const values = async () => {
@@ -148,7 +204,7 @@ const values = async () => {
   }));
 };
 const tabs = [...document.querySelectorAll("[data-tab]")];
-const opened = {documents: load, asked: () => questions(kinds.find((one) => one.getAttribute("aria-pressed") === "true").dataset.kind), settings: values};
+const opened = {documents: load, asked: () => questions(kinds.find((one) => one.getAttribute("aria-pressed") === "true").dataset.kind), synonyms, reports, settings: values};
 tabs.forEach((tab) => {
   tab.onclick = () => attempt(() => {
     press(tabs, tab);
