@@ -19,7 +19,7 @@ def served(tmp_path_factory, chromium):
         base.add(
             Document("a", "青湖公园停车怎么收费", "停车首小时免费，之后每小时收费3元。", "/a.md")
         )
-    with serving(load_settings(home=home, idle_minutes=0.1)) as address:
+    with serving(load_settings(home=home, idle_minutes=2)) as address:
         yield address
 
 
@@ -35,6 +35,8 @@ def test_tiles_are_read_with_their_sounds_and_nothing_of_them_is_html():
 @pytest.mark.parametrize("size", SIZES)
 def test_a_tile_is_answered_and_taken_along_and_the_next_citizen_sees_nothing(visit, size):
     page = visit("/kiosk", viewport={"width": size[0], "height": size[1]}, color_scheme="light")
+    page.clock.install()
+    page.reload()
     assert barriers(page) == []
     page.click("[data-ask='青湖公园停车怎么收费']")
     page.wait_for_selector(".xq-sources")
@@ -47,6 +49,9 @@ def test_a_tile_is_answered_and_taken_along_and_the_next_citizen_sees_nothing(vi
     page.click("#code")
     page.wait_for_function("document.querySelector('#take img').naturalWidth > 100")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.clock.fast_forward("01:50")
+    assert page.is_visible("#log")
+    page.clock.fast_forward("00:20")
     page.wait_for_selector("#start", state="visible")
     assert page.inner_text("#log") == ""
     assert page.is_hidden("#print")
@@ -66,3 +71,20 @@ def test_a_typed_question_is_refused_politely_and_nothing_leads_away(visit, serv
     assert not [link for link in links if "admin" in link]
     page.click("#anew")
     assert page.is_visible("#start")
+
+
+@pytest.mark.browser
+def test_a_chat_that_was_left_alone_is_cleared(visit):
+    page = visit()
+    page.clock.install()
+    page.reload()
+    page.fill("#xq-box textarea", "青湖公园停车怎么收费")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".xq-exchange .xq-actions")
+    page.clock.fast_forward("01:50")
+    assert page.is_visible(".xq-exchange")
+    page.clock.fast_forward("00:20")
+    page.wait_for_selector(".xq-hello")
+    assert page.locator(".xq-exchange").count() == 0
+    page.click("[data-do=conversations]")
+    page.wait_for_selector("#xq-none", state="visible")

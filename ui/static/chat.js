@@ -1,6 +1,6 @@
 // The chat page: sends what the citizen does, opens sources and conversations beside the answers.
 import {keep, kept, once, say, send, token} from "./common.js";
-import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName} from "./speech.js";
+import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
 const seconds = Number(find("meta[name=xq-idle]")?.content ?? 0);
@@ -294,7 +294,11 @@ const leave = () => dialog(say("清空并离开？", "Clear and leave?"), (form)
 let idle = 0;
 const awake = () => {
   clearTimeout(idle);
-  if (seconds) idle = setTimeout(() => { if (kept("spoken")) clear(); }, seconds * 1000);
+  if (!seconds) return;
+  idle = setTimeout(() => {
+    if (busy() || speaking()) awake(); // somebody waits, or listens
+    else if (kept("spoken")) clear();
+  }, seconds * 1000);
 };
 for (const sign of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(sign, awake, {passive: true});
 awake();

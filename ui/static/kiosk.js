@@ -1,6 +1,6 @@
 // The terminal: one citizen at a time; whoever leaves, leaves nothing behind.
 import {send, token} from "./common.js";
-import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName} from "./speech.js";
+import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
 const idle = Number(find("meta[name=xq-idle]").content) * 1000;
@@ -130,7 +130,10 @@ const anew = () => {
 let timer = 0;
 const awake = () => {
   clearTimeout(timer);
-  timer = setTimeout(() => { if (last() || find("#question").value) anew(); }, idle);
+  timer = setTimeout(() => {
+    if (asking || speaking()) awake(); // somebody waits, or listens
+    else if (last() || find("#question").value) anew();
+  }, idle);
 };
 for (const sign of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(sign, awake, {passive: true});
 awake();
