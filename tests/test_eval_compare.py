@@ -1,21 +1,19 @@
 """Two runs compared: planted changes are found, and chance is not taken for one."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 
-from assistant.evidence import Evidence
 from eval.compare import compare, load_run, sign_test
 from eval.errors import ReportError
 from eval.metrics import score
-from eval.outcomes import Outcome, Record, asker
+from eval.outcomes import Outcome, Record
+from eval.planted import FAULTS, asked, shifted
 from eval.questions import Question
-from eval.runner import Store, timed
+from eval.runner import Store
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.types import Document
-from knowledge.vectors import VectorIndex
 
 RIGHT = Outcome(answer="答", status="answered")
 WRONG = Outcome(answer="错", status="answered")
@@ -147,48 +145,23 @@ def questions():
     return known + unknown
 
 
-def asked(questions, ask):
-    return score([Record(question, timed(ask, question)) for question in questions])
-
-
 @pytest.fixture(scope="module")
 def as_it_is(base, questions):
-    return asked(questions, asker(base))
+    return asked(base, questions)
 
 
 def test_the_same_system_twice_is_the_same(base, questions, as_it_is):
-    result = compare(as_it_is, asked(questions, asker(base)))
+    result = compare(as_it_is, asked(base, questions))
     assert (result["better"], result["worse"]) == (0, 0)
 
 
-def test_without_the_refusal_rule_it_is_worse(base, questions, as_it_is, monkeypatch):
-    monkeypatch.setattr("assistant.chain.judge", lambda *_, **__: Evidence(1.0, "answered"))
-    assert compare(as_it_is, asked(questions, asker(base)))["verdict"] == "worse"
-
-
-def test_without_the_vectors_it_is_worse(base, questions, as_it_is, monkeypatch, tmp_path):
-    empty = VectorIndex(tmp_path / "chroma")
-    monkeypatch.setattr(base.retriever, "vectors", empty)
-    assert compare(as_it_is, asked(questions, asker(base)))["verdict"] == "worse"
-
-
-def test_without_the_keywords_it_is_worse(base, questions, as_it_is, monkeypatch):
-    monkeypatch.setattr("knowledge.lexical.KeywordIndex.search", lambda *_, **__: {})
-    assert compare(as_it_is, asked(questions, asker(base)))["verdict"] == "worse"
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_planted_fault_is_worse(base, questions, as_it_is, fault):
+    with fault(base):
+        assert compare(as_it_is, asked(base, questions))["verdict"] == "worse"
 
 
 def test_citations_shifted_by_one_are_worse(as_it_is):
-    answered = [s for s in as_it_is if s.outcome.citations]
-    shifted = [
-        shift(s.record, other.outcome.citations[0].quote)
-        for s, other in pairwise([*answered, answered[0]])
-    ]
-    result = compare(as_it_is, score(shifted))
+    result = compare(as_it_is, shifted(as_it_is))
     assert result["verdict"] == "worse"
     assert result["measures"]["citation_precision"]["b"] < 0.2
-
-
-def shift(record, quote):
-    """Put another answer's quote in the place of the record's own."""
-    citations = tuple(replace(citation, quote=quote) for citation in record.outcome.citations)
-    return replace(record, outcome=replace(record.outcome, citations=citations))
