@@ -215,6 +215,7 @@ def test_ask_again_copy_and_go_on(visit):
 
 def test_nobody_can_type_before_the_page_listens(visit):
     page, held = visit(), []
+    page.wait_for_selector(".xq-hello")  # so that all of the first visit has come
 
     def hold(route):
         held.append(route)
@@ -230,6 +231,7 @@ def test_nobody_can_type_before_the_page_listens(visit):
 
 def test_a_line_that_closes_too_early_is_opened_again(visit):
     page, closed = visit(), []
+    page.wait_for_selector(".xq-hello")
 
     def close(route):
         closed.append(route)

@@ -58,6 +58,19 @@ def test_a_tile_is_answered_and_taken_along_and_the_next_citizen_sees_nothing(vi
 
 
 @pytest.mark.browser
+def test_the_printed_sheet_is_black_on_white_whatever_the_screen(visit):
+    page = visit("/kiosk", color_scheme="dark")
+    page.click("[data-ask='青湖公园停车怎么收费']")
+    page.wait_for_selector(".xq-sources")
+    page.emulate_media(media="print", color_scheme="dark")
+    for part in (".xq-said", ".xq-answer", ".xq-sources a"):
+        colour = page.eval_on_selector(part, "part => getComputedStyle(part).color")
+        assert colour == "rgb(0, 0, 0)", part
+    assert page.is_visible("#sheet")
+    assert page.is_hidden("footer")
+
+
+@pytest.mark.browser
 def test_a_typed_question_is_refused_politely_and_nothing_leads_away(visit, served):
     page = visit("/kiosk")
     page.fill("#question", "月球上的餐馆几点开门营业")

@@ -14,7 +14,7 @@ NEAR = 8  # passages that they are taken from
 TRIED = 24  # titles that are tried at most
 TRIED_NEXT = 6
 LONGEST = 28  # characters
-_ASKS = re.compile(r"谁|怎|如何|什么|哪|多少|多久|吗")
+_ASKS = re.compile(r"谁|几|怎|如何|什么|哪|多少|多久|吗")
 _SUBJECT = re.compile(r"谁|怎|如何|什么|哪|多少|多久|能不能|可以|[：:（(]")
 # Words that offices' headings end in; any other noun would make a stiff question.
 _NOUN = re.compile(
