@@ -229,19 +229,21 @@ def test_nobody_can_type_before_the_page_listens(visit):
     assert "每小时收费3元" in page.inner_text(".xq-exchange")
 
 
-def test_a_line_that_closes_too_early_is_opened_again(visit):
-    page, closed = visit(), []
-    page.wait_for_selector(".xq-hello")
+def test_a_line_that_closes_too_early_is_opened_again(chromium, served):
+    closed = []
 
     def close(route):
         closed.append(route)
         route.fulfill(content_type="text/event-stream", body='data: {"msg": "close_stream"}\n\n')
 
+    context = chromium.new_context(locale="zh-CN")  # not visit(): Gradio may complain of the abort
+    page = context.new_page()
     page.route("**/queue/data*", close, times=1)
-    page.reload()
+    page.goto(served)
     ask(page)
     assert closed
     assert "每小时收费3元" in page.inner_text(".xq-exchange")
+    context.close()
 
 
 def test_a_shared_answer_opens_elsewhere_and_others_do_not(visit, served):
