@@ -17,7 +17,7 @@ from assistant.chain import Assistant
 from assistant.errors import ChatModelError
 from assistant.reply import Reply
 from assistant.types import Delta
-from eval.load import burst, pace
+from eval.load import burst, connect, pace
 from knowledge.base import KnowledgeBase
 from knowledge.errors import HomeError
 from knowledge.settings import load_settings
@@ -379,12 +379,12 @@ def test_langchains_client_gets_answers_whole_and_streamed(address):
 
 
 def test_load_is_asked_at_its_pace_and_all_at_once(address):
-    paced = asyncio.run(pace(address, [QUESTION], terminals=3, every=0.2, seconds=0.5))
+    paced = asyncio.run(pace(connect(address, 4), [QUESTION], terminals=3, every=0.2, seconds=0.5))
     assert (paced["answered"], paced["error"], paced["lost"]) == (8, 0, 0)
-    at_once = asyncio.run(burst(address, [QUESTION], terminals=4, times=2))
+    at_once = asyncio.run(burst(connect(address, 4), [QUESTION], terminals=4, times=2))
     assert at_once["answered"] + at_once["told to come again"] == 8
     assert 0 < at_once["p50"] <= at_once["p100"]
 
 
 def test_what_no_server_answers_is_lost():
-    assert asyncio.run(burst("http://127.0.0.1:9", [QUESTION], 2, 1))["lost"] == 2
+    assert asyncio.run(burst(connect("http://127.0.0.1:9", 2), [QUESTION], 2, 1))["lost"] == 2
