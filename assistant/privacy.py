@@ -99,7 +99,8 @@ _KINDS = (
     _kind("电话号码", r"(?P<number>\+[1-9]\d{0,2}(?:[\ -]?\d){7,12})(?!\d)"),
     _kind(
         "护照号",
-        r"(?<![A-Z\d])(?P<number>[EGDSPHMC]\d{8}|[EC][A-HJ-NP-Z]\d{7}|1[45]\d{7})(?![A-Z\d])",
+        r"(?<![A-Z\d])(?P<number>[EGDSPHMC]\d{8}|[EC][A-HJ-NP-Z]\d{7}|1[45]\d{7})(?![A-Z\d])"
+        rf"{_NO_AMOUNT}",
     ),
     _kind("护照号", r"护照(?:号码|号)?[\s:是为]{0,3}(?P<number>[A-Z]{0,2}\d{6,9})(?![A-Z\d])"),
     _kind(
