@@ -117,7 +117,7 @@ class Assistant:
     def _prepared(self, asked: Asked, history: Sequence[Turn], *, single: bool) -> State:
         given = {"corrected": asked.question, "history": history, "single": single}
         state: State = {**self._prepare.invoke(given), "part": asked}
-        if not state["evidence"].refused:
+        if asked.attribute and not state["evidence"].refused:
             state["evidence"] = checked(asked, state["evidence"], _quoted(state))
         return state
 

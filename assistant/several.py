@@ -85,15 +85,15 @@ def _asked(part: str) -> Asked:
 
 
 def checked(asked: Asked, evidence: Evidence, quoted: Sequence[Hit]) -> Evidence:
-    """Return the verdict on one of several questions: what its passages don't say is not covered.
+    """Return the verdict on what is answerable: an attribute that is not said is not covered.
 
     Args:
         asked: The question.
         evidence: The verdict, made on the words of the question, most of which are the topic's.
         quoted: What would be quoted.
     """
-    said = asked.attribute is None or any(asked.attribute.is_said(h.passage.text) for h in quoted)
-    return evidence if evidence.refused or said else unsaid([asked.name], evidence.score)
+    said = not asked.attribute or any(asked.attribute.is_said(h.passage.text) for h in quoted)
+    return evidence if said else unsaid([asked.name], evidence.score)
 
 
 def headed(asked: Asked, hits: Sequence[Hit], document_id: str) -> list[Hit]:

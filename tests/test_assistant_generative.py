@@ -4,7 +4,7 @@ import json
 import random
 import re
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from scripted import ScriptedModel, hit, says
@@ -26,6 +26,7 @@ from assistant.types import Delta, Turn
 from knowledge.errors import SettingError
 from knowledge.lexical import terms
 from knowledge.settings import load_settings
+from tests.local_http import listening
 
 ALLOWANCE = (
     "年满80周岁的老年人，每人每月补贴300元。向户籍所在地的街道办事处申请，15个工作日内办结。"
@@ -290,15 +291,10 @@ def test_a_setting_that_cannot_be_used_is_named(given, named):
 @pytest.fixture
 def service():
     """A service on loopback that answers with ``service.script``, in the protocol asked for."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
-    server.gone = threading.Event()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.gone.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(_Service) as server:
+        server.gone = threading.Event()
+        yield server
+        server.gone.set()
 
 
 class _Service(BaseHTTPRequestHandler):

@@ -1,7 +1,6 @@
 """The chat in a frame of another site's page, in a real browser."""
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -9,6 +8,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.types import Document
 from tests.browsing import serving
+from tests.local_http import listening
 
 pytestmark = pytest.mark.browser
 
@@ -31,13 +31,8 @@ class Site(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Site) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,8 @@ import json
 import math
 import os
 import struct
-import threading
 import wave
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -18,6 +17,7 @@ from knowledge.errors import SettingError
 from knowledge.settings import load_settings
 from knowledge.types import Document
 from tests.browsing import ARGUMENTS, CHROMIUM, Watch, barriers, serving
+from tests.local_http import listening
 from ui.hearing import Whisper, make_hearing
 
 QUESTION = "青湖公园停车怎么收费"
@@ -63,14 +63,9 @@ class Speech(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def service():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Speech)
-    server.asked = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Speech) as server:
+        server.asked = []
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -179,9 +174,12 @@ def test_a_spoken_question_is_typed_and_its_answer_read(talkative, service):
     assert barriers(page) == []
     page.wait_for_function(f"document.querySelector('#xq-box textarea').value === '{QUESTION}'")
     service.asked.clear()
+    page.evaluate(
+        "const bar = document.querySelector('#xq-speech'); window.bar = [];"
+        "new MutationObserver(() => window.bar.push(bar.hidden)).observe(bar, {attributes: true})"
+    )
     page.keyboard.press("Enter")
-    page.wait_for_selector("#xq-speech", state="visible")
-    page.wait_for_selector("#xq-speech", state="hidden")
+    page.wait_for_function("bar.includes(false) && bar.at(-1)")  # shown, and gone again
     read = "".join(json.loads(body)["input"] for _, body in service.asked)
     assert "每小时收费3元" in read
     assert "[1]" not in read
