@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from knowledge.embedding import Vectors
 from knowledge.lexical import normalise, terms
 from knowledge.queries import Weighed, content
 
@@ -60,6 +61,8 @@ class Asked(Weighed):
 
     question: str
     kinds: Set[Kind]
+    # Cosines of texts and the question; none: the meaning of single sentences is not looked at.
+    likeness: Callable[[Sequence[str]], Sequence[float]] | None = None
 
     @cached_property
     def focus(self) -> Weighed:
@@ -81,12 +84,33 @@ class Asked(Weighed):
         return re.compile(rf"\d[\d.,万亿千百余多个]*{found[1]}") if found else None
 
 
-def understand(question: str, weigh: Callable[[str], Mapping[str, float]]) -> Asked:
-    """Return what a question asks for; ``weigh`` gives the information content of terms."""
+def understand(
+    question: str,
+    weigh: Callable[[str], Mapping[str, float]],
+    encode: Callable[[Sequence[str]], Vectors] | None = None,
+) -> Asked:
+    """Return what a question asks for.
+
+    Args:
+        question: In words that the documents use, too.
+        weigh: Gives the information content of a text's terms.
+        encode: The embedding model, for the meaning of single sentences.
+    """
     kinds = {kind for kind, (asked, _) in _KINDS.items() if asked.search(question)}
     words = content(question)
     weights = weigh(words if terms(words) else question)
-    return Asked({term: w + _LEAST for term, w in weights.items()}, question, kinds)
+    likeness = _likeness(question, encode) if encode else None
+    return Asked({term: w + _LEAST for term, w in weights.items()}, question, kinds, likeness)
+
+
+def _likeness(
+    question: str, encode: Callable[[Sequence[str]], Vectors]
+) -> Callable[[Sequence[str]], Sequence[float]]:
+    def likeness(texts: Sequence[str]) -> Sequence[float]:
+        cosines: list[float] = (encode(texts) @ encode([question])[0]).tolist()
+        return cosines
+
+    return likeness
 
 
 def holds(kind: Kind, text: str) -> bool:

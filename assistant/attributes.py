@@ -89,9 +89,16 @@ def attribute_of(question: str) -> Attribute | None:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One of several attributes that a question lists: its name, and a question for it alone."""
+    """One of several attributes that a question lists: its name, and a question for it alone.
+
+    Attributes:
+        name: As the question has it.
+        topic: What it is an attribute of.
+        question: Asks for it alone.
+    """
 
     name: str
+    topic: str
     question: str
 
 
@@ -105,7 +112,7 @@ def listed(question: str) -> Sequence[Named]:
         return ()
     before, after = question[: found.start()], question[found.end() :]
     names = re.split(_AND, found[0])
-    return [Named(name, f"{_up_to(before, name)}{name}{after}") for name in names]
+    return [Named(name, before, f"{_up_to(before, name)}{name}{after}") for name in names]
 
 
 def _up_to(before: str, name: str) -> str:

@@ -13,6 +13,7 @@ from assistant.extractive import ExtractiveComposer, excerpts
 from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
 from assistant.intents import Intents, worth_searching
+from assistant.matters import Matters
 from assistant.questions import check
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
@@ -22,11 +23,13 @@ from assistant.topics import opening
 from assistant.types import Answer, Delta, Turn
 from assistant.validity import beside
 from knowledge.base import KnowledgeBase
+from knowledge.embedding import Vectors
 from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
 from knowledge.types import Hit
 
 HITS = 8
+_MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
 State = dict[str, Any]
 
 
@@ -111,22 +114,25 @@ class Assistant:
             if state["evidence"].status == "not_allowed":
                 return [state]
         if len(states) > 1 and all(state["evidence"].refused for state in states):
-            return [self._as_one(question, history, parts)]
+            return [self._as_one(question, history, states)]
         return [_looked_up(state, states) for state in states]
 
     def _prepared(self, asked: Asked, history: Sequence[Turn], *, single: bool) -> State:
         given = {"corrected": asked.question, "history": history, "single": single}
         state: State = {**self._prepare.invoke(given), "part": asked}
-        if asked.attribute and not state["evidence"].refused:
-            state["evidence"] = checked(asked, state["evidence"], _quoted(state))
+        if asked.attribute and state["hits"]:
+            quoted = _quoted(state)
+            weigh = self._base.term_weights
+            state["evidence"] = checked(asked, state["evidence"], quoted, weigh)
         return state
 
-    def _as_one(self, question: str, history: Sequence[Turn], parts: Sequence[Asked]) -> State:
+    def _as_one(self, question: str, history: Sequence[Turn], states: Sequence[State]) -> State:
         """Prepare several questions that are all refused as one; attributes stay unsaid."""
         state = self._prepared(Asked(question), history, single=True)
-        names = [part.name for part in parts if part.name]
+        names = [one["part"].name for one in states if one["part"].name]
+        statuses = {one["evidence"].status for one in states}
         known = state["evidence"].status in {"answered", "partial", "not_covered"}
-        if known and len(names) == len(parts):
+        if (known or statuses == {"not_covered"}) and len(names) == len(states):
             state["evidence"] = unsaid(names, state["evidence"].score)
         return state
 
@@ -160,9 +166,9 @@ def _looked_up(state: State, states: Sequence[State]) -> State:
 
     A part asks with so few words that evidence and choice may miss what a heading announces.
     """
-    if not state["part"].attribute or state["evidence"].status not in {"not_found", "not_covered"}:
+    if not state["part"].attribute or state["evidence"].status not in _MAY_BE_HEADED:
         return state
-    answered = [one for one in states if not one["evidence"].refused]
+    answered = [one for one in (state, *states) if not one["evidence"].refused]
     told = _quoted(answered[0]) if answered else state["hits"]
     hits = headed(state["part"], state["hits"], told[0].document.id) if told else []
     evidence = Evidence(ANSWERABLE_FROM, "answered")
@@ -180,6 +186,8 @@ def _preparation(
     base: KnowledgeBase, intents: Intents, rewriter: Rewriter | None
 ) -> Runnable[State, State]:
     """Everything between one question, typos mended, and the first word said to it."""
+    encode = _encoder(base)
+    matters = Matters(lambda: base.embeddings, base.likeness)
 
     def query(state: State) -> str:
         question: str = state["corrected"]
@@ -203,14 +211,14 @@ def _preparation(
 
     def evidence(state: State) -> Evidence:
         return state["decided"] or judge(
-            state["asked"], state["hits"], lambda id_: _text(base, id_)
+            state["asked"], state["hits"], lambda id_: _text(base, id_), matters
         )
 
     return (
         _step("query", query)
         | _step("decided", lambda state: intents.decide(state["corrected"], state["query"]))
         | _step("hits", hits)
-        | _step("asked", lambda state: understand(state["query"], base.term_weights))
+        | _step("asked", lambda state: understand(state["query"], base.term_weights, encode))
         | _step("evidence", evidence)
     )
 
@@ -229,8 +237,13 @@ def _text(base: KnowledgeBase, document_id: str) -> str:
     return document.text if document else ""
 
 
+def _encoder(base: KnowledgeBase) -> Callable[[Sequence[str]], Vectors]:
+    """Return what encodes texts; the model is loaded when it is first called."""
+    return lambda texts: base.embeddings.encode(texts)  # noqa: PLW0108 - that loads it
+
+
 def _composer(base: KnowledgeBase, settings: Settings) -> Composer:
-    extractive = ExtractiveComposer(base.term_weights)
+    extractive = ExtractiveComposer(base.term_weights, _encoder(base))
     if not settings.chat_model:
         return extractive
     from assistant.generative import generative

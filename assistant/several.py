@@ -1,16 +1,16 @@
 """Several questions in one: taken apart, and their answers put together."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from assistant.asking import holds, understand
 from assistant.attributes import Attribute, attribute_of, listed
 from assistant.composing import Composed
-from assistant.evidence import Evidence
+from assistant.evidence import ANSWERABLE_FROM, Evidence
 from assistant.follow_ups import Weigh
-from assistant.topics import ASKS, few, only_asks
+from assistant.topics import ASKS, few, only_asks, topic_of
 from assistant.types import Citation, Mode, Status
 from knowledge.lexical import terms
 from knowledge.types import Hit
@@ -58,11 +58,15 @@ def _listed_in(clause: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One of several questions; where it asks for an attribute only, with the name of that."""
+    """One of several questions; where it asks for an attribute only, with the name of that.
+
+    The topic is there where the question lists several attributes of it.
+    """
 
     question: str
     attribute: Attribute | None = None
     name: str = ""
+    topic: str = ""
 
 
 def questions_of(text: str, *, follows: bool = False) -> list[Asked]:
@@ -74,9 +78,21 @@ def questions_of(text: str, *, follows: bool = False) -> list[Asked]:
     """
     parts = split_questions(text)
     if len(parts) == 1 and (attributes := listed(text)):
-        return [Asked(one.question, attribute_of(one.name), one.name) for one in attributes]
+        return [
+            Asked(one.question, attribute_of(one.name), one.name, one.topic) for one in attributes
+        ]
     first = _asked(parts[0]) if follows else Asked(parts[0])
-    return [first, *map(_asked, parts[1:])]
+    return list(_about_one_topic([first, *map(_asked, parts[1:])]))
+
+
+def _about_one_topic(parts: Iterable[Asked]) -> Iterator[Asked]:
+    """Give each part that asks for an attribute only the topic of the one before it."""
+    topic = ""
+    for part in parts:
+        if not part.attribute:
+            topic = topic_of(part.question).name
+        lacks_it = part.attribute and len(topic) > 1 and topic not in part.question
+        yield replace(part, question=f"{topic}{part.question}", topic=topic) if lacks_it else part
 
 
 def _asked(part: str) -> Asked:
@@ -84,16 +100,34 @@ def _asked(part: str) -> Asked:
     return Asked(part, attribute, attribute.label if attribute else "")
 
 
-def checked(asked: Asked, evidence: Evidence, quoted: Sequence[Hit]) -> Evidence:
+def checked(asked: Asked, evidence: Evidence, quoted: Sequence[Hit], weigh: Weigh) -> Evidence:
     """Return the verdict on what is answerable: an attribute that is not said is not covered.
+
+    The word for an attribute need not stand where it is said (15日内发放 is a 时限): what is said
+    of a topic that the passage is about is an answer, however few words of the question it has.
 
     Args:
         asked: The question.
-        evidence: The verdict, made on the words of the question, most of which are the topic's.
+        evidence: The verdict, made on the words of the question.
         quoted: What would be quoted.
+        weigh: Gives the information content of a text's terms.
     """
-    said = not asked.attribute or any(asked.attribute.is_said(h.passage.text) for h in quoted)
-    return evidence if said else unsaid([asked.name], evidence.score)
+    if not asked.attribute:
+        return evidence
+    said = any(asked.attribute.is_said(hit.passage.text) for hit in quoted)
+    if not evidence.refused:
+        return evidence if said else unsaid([asked.name], evidence.score)
+    doubted = evidence.status in {"not_found", "not_covered"}
+    if not (doubted and asked.topic and _is_about(asked.topic, quoted, weigh)):
+        return evidence
+    return Evidence(ANSWERABLE_FROM, "answered") if said else unsaid([asked.name], evidence.score)
+
+
+def _is_about(topic: str, quoted: Sequence[Hit], weigh: Weigh) -> bool:
+    """Tell whether what would be quoted first stands under a title or heading with the topic."""
+    above = [(hit.document.title, *hit.passage.section) for hit in quoted[:1]]
+    asked = understand(topic, weigh)
+    return any(asked.share(set(terms("\n".join(lines)))) >= SAID_FROM for lines in above)
 
 
 def headed(asked: Asked, hits: Sequence[Hit], document_id: str) -> list[Hit]:

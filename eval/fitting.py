@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from assistant import evidence, extractive
 from assistant.asking import Asked, understand
-from assistant.extractive import Sentence, candidates
+from assistant.extractive import Sentence, candidates, said
+from assistant.matters import Matters
 from eval.facts import normalise
 from eval.questions import Question, load_questions
 from knowledge.base import KnowledgeBase
@@ -81,7 +82,7 @@ def read(home: Path, path: Path) -> tuple[KnowledgeBase, list[Asking]]:
 
 def _asking(base: KnowledgeBase, question: Question) -> Asking:
     worded = base.worded(question.question)
-    asked = understand(worded, base.term_weights)
+    asked = understand(worded, base.term_weights, base.embeddings.encode)
     hits = base.search(worded, HITS)
     found = [sentence for passage in candidates(asked, hits) for sentence in passage]
     return Asking(question, asked, hits, found, list(_labels(question, found)))
@@ -128,11 +129,13 @@ def sentence_weights(askings: Sequence[Asking]) -> Weights:
 def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[str, float]]:
     """Return the features of the refusal decision, with the sentence weights that are set."""
     rows = []
+    matters = Matters(lambda: base.embeddings, base.likeness)
     for asking in askings:
-        best = max(asking.sentences, key=lambda sentence: sentence.likelihood)
+        best = max(said([asking.sentences]), key=lambda sentence: sentence.log_odds)
         document = base.document(best.hit.document.id)
         compared = evidence.Compared(asking.asked, best, document.text if document else "")
-        rows.append(compared.features(asking.hits))
+        near = matters.nearness(asking.asked.question, best.hit)
+        rows.append(compared.features(asking.hits, near))
     return rows
 
 

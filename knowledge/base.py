@@ -27,7 +27,7 @@ from knowledge.versions import Standing, Versions
 if TYPE_CHECKING:
     from knowledge.embedding import SentenceEmbeddings
     from knowledge.retrieval import HybridRetriever
-    from knowledge.vectors import VectorIndex
+    from knowledge.vectors import VectorIndex, Vectors
 
 Outcome = Literal["added", "updated", "unchanged"]
 
@@ -294,6 +294,11 @@ class KnowledgeBase:
             return []
         self._follow_other_processes()
         return self.retriever.hits(query, limit, filters)
+
+    def likeness(self, vector: "Vectors", hit: Hit) -> float:
+        """Return the dot product of a vector and that of a passage; 0 if it is gone."""
+        number = self.catalogue.number_of(hit.document.id, hit.passage.start)
+        return self.vectors.similarities(vector, [number]).get(number, 0.0)
 
     def standings(self, documents: Iterable[Document]) -> dict[str, Standing]:
         """Return by id how each of some documents stands today: in force, or why not."""

@@ -414,6 +414,15 @@ class Catalogue:
         )
         return [row[0] for row in rows]
 
+    def number_of(self, document_id: str, start: int) -> int:
+        """Return the number of a live passage by where it starts; 0 if there is none."""
+        row = self.connection.execute(
+            "SELECT number FROM passages JOIN documents ON documents.key = passages.document"
+            " WHERE state = 'live' AND id = ? AND start = ?",
+            (document_id, start),
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def numbers_of(self, document_ids: Sequence[str]) -> list[int]:
         """Return the numbers of the live passages of these documents."""
         query = (

@@ -25,7 +25,10 @@ WINDOW = 512  # tokens, the default model's
 # their caches (measured: docs/benchmarks.md).
 TOKENS_PER_RUN = 4096
 TEXTS_PER_RUN = 32
-KEPT = 256  # vectors of the latest questions: several steps of the chain want them
+# Vectors of the latest questions, and of the few sentences beside each: several steps of the chain
+# want them.
+KEPT = 256
+FEW = 8
 
 
 class SentenceEmbeddings(Embeddings):
@@ -39,11 +42,12 @@ class SentenceEmbeddings(Embeddings):
         """Wrap an encoder: texts → float32 array of shape (texts, dimensions)."""
         self.name = name
         self._encode = encode
-        self._encode_one = lru_cache(KEPT)(lambda text: encode([text]))
+        self._encode_few = lru_cache(KEPT)(encode)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a float32 array of shape (len(texts), dimensions), rows of length one."""
-        return self._encode_one(texts[0]).copy() if len(texts) == 1 else self._encode(texts)
+        few = len(texts) <= FEW
+        return self._encode_few(tuple(texts)).copy() if few else self._encode(texts)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed passages, for LangChain."""

@@ -1,0 +1,76 @@
+"""What else a question may be about: a cohort of matters that people ask any government about.
+
+How close a passage is to a question tells little by itself: how a lost identity card is replaced
+comes close to "护照丢了怎么办", for want of anything closer. So its closeness is compared with that
+of a cohort, as a speaker's score is with those of impostors (T-norm, Auckenthaler, Carey and
+Lloyd-Thomas 2000). The cohort, ``matters.txt``, was written from general knowledge, with no
+document and no question in sight; a matter that the documents do treat does no harm in it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedding import SentenceEmbeddings
+from knowledge.types import Hit
+
+Floats = NDArray[np.float32]
+
+NAMES: tuple[str, ...] = tuple(
+    Path(__file__).with_name("matters.txt").read_text(encoding="utf-8").split()
+)
+_NEAREST = 5  # matters that a question is taken to be about
+_SHARPNESS = 20.0  # how much more the nearest of them counts, per unit of cosine
+
+
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near the matters of the cohort are.
+
+    Attributes:
+        question: Cosine of the question and the matter nearest to it.
+        passage: Cosine of the passage and the matters nearest to the question.
+    """
+
+    question: float
+    passage: float
+
+
+class Matters:
+    """Compares a question and a passage with the cohort."""
+
+    def __init__(
+        self,
+        embeddings: Callable[[], SentenceEmbeddings],
+        likeness: Callable[[Floats, Hit], float],
+    ) -> None:
+        """Compare by the model that ``embeddings`` returns, called when first needed.
+
+        Args:
+            embeddings: Returns the model.
+            likeness: Returns the dot product of a vector and a passage's own.
+        """
+        self._embeddings = embeddings
+        self._likeness = likeness
+
+    @cached_property
+    def _vectors(self) -> Floats:
+        return self._embeddings().encode(NAMES)
+
+    def nearness(self, question: str, hit: Hit) -> Nearness:
+        """Return how near the cohort is to a question, and to the passage that may answer it."""
+        near = self._vectors @ self._embeddings().encode([question])[0]
+        nearest = np.argsort(-near)[:_NEAREST]
+        weights = np.exp(_SHARPNESS * (near[nearest] - near[nearest[0]]))
+        meant: Floats = weights @ self._vectors[nearest] / weights.sum()
+        return Nearness(float(near[nearest[0]]), self._likeness(meant, hit))
+
+
+def named(question: str, text: str) -> str:
+    """Return the longest matter that a question names and a text does not; empty if none."""
+    absent = [name for name in NAMES if name in question and name not in text]
+    return max(absent, key=len, default="")

@@ -1,0 +1,70 @@
+"""What a small knowledge base does not treat is refused, however close it comes."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.chain import Assistant
+from assistant.matters import NAMES, Matters, named
+from eval.facts import normalise
+from eval.questions import load_questions
+
+QUESTIONS = Path(__file__).parent / "data" / "lay_questions.jsonl"
+
+
+@pytest.fixture(scope="module")
+def assistant(sample_base):
+    return Assistant(sample_base)
+
+
+@pytest.mark.parametrize(
+    ("question", "matter"),
+    [
+        ("护照丢了怎么办", "护照"),
+        ("社保卡丢了怎么补", "社保卡"),
+        ("结婚证丢了去哪补", "结婚证"),
+        ("泉州有几个火车站", "火车站"),
+    ],
+)
+def test_a_neighbouring_matter_is_refused_by_its_name(assistant, question, matter):
+    answer = assistant.ask(question).answer()
+    assert answer.status == "not_found"
+    assert answer.missing == (matter,)
+    assert f"“{matter}”" in answer.answer
+
+
+@pytest.mark.parametrize("question", ["身份证丢了怎么补", "居住证怎么办", "公积金怎么提取"])
+def test_a_matter_that_is_treated_is_answered(assistant, question):
+    assert assistant.ask(question).answer().status == "answered"
+
+
+def test_the_cohort_is_nearer_to_what_is_not_there(sample_base):
+    matters = Matters(lambda: sample_base.embeddings, sample_base.likeness)
+    lacks = {}
+    for question in ("护照丢了怎么办", "身份证丢了怎么办"):
+        hit = sample_base.search(question, 1)[0]
+        near = matters.nearness(question, hit)
+        assert -1 <= near.passage <= 1
+        lacks[question] = near.question - hit.dense
+    assert lacks["护照丢了怎么办"] > 0 > lacks["身份证丢了怎么办"]
+
+
+def test_the_longest_matter_is_named_and_none_that_is_there():
+    assert named("港澳居民居住证怎么办", "护照") == "港澳居民居住证"
+    assert named("居住证怎么办", "居住证的办理") == ""
+    assert len(set(NAMES)) == len(NAMES)
+
+
+def test_questions_in_everyday_words(assistant):
+    """A floor under the whole set, most of which the weights were fitted on."""
+    right = refused = 0
+    questions = load_questions(QUESTIONS)
+    for question in questions:
+        answer = assistant.ask(question.question).answer()
+        if not question.answerable:
+            refused += answer.refused
+        elif not answer.refused:
+            right += normalise(question.facts[0]) in normalise(answer.answer)
+    answerable = sum(question.answerable for question in questions)
+    assert right / answerable >= 0.5
+    assert refused / (len(questions) - answerable) >= 0.75
