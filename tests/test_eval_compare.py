@@ -112,6 +112,23 @@ MATTERS = [
 OUTSIDE = [f"地铁{number}号线首班车几点从机场发车" for number in range(1, 13)]
 
 
+# A rule, its fact, and how it is asked for in words that it does not have.
+EVERYDAY = [
+    ("承租人与出租人签订合同后，应当到街道便民中心备案。", "街道便民中心", "跟房东签好了去哪登记"),
+    ("用人单位拖欠劳动报酬的，劳动者可以向劳动监察大队投诉。", "劳动监察大队", "老板不给钱找谁"),
+    ("新生儿的父母应当在出生后三十日内申报户籍。", "三十日", "娃生下来几天内要上户口"),
+    ("饲养犬只应当到公安派出所登记。", "公安派出所", "家里有条狗去哪办证"),
+    ("机动车驾驶人遗失驾照的，向车辆管理所申请补领。", "车辆管理所", "开车的本子丢了去哪补"),
+    ("年满八十周岁的居民每月发放高龄津贴一百元。", "一百元", "八十多的老人每个月给多少钱"),
+    ("困难家庭的大学新生一次性资助五千元。", "五千元", "家里穷的孩子考上大学补多少"),
+    ("自来水管道破裂的，由供水公司维修。", "供水公司", "水管爆了谁来修"),
+    ("居民丧事火化费用由殡葬服务中心减免。", "殡葬服务中心", "人走了烧的钱谁给免"),
+    ("孕妇可以在社区卫生服务站领取叶酸。", "社区卫生服务站", "怀孕了上哪拿叶酸片"),
+    ("失业人员参加技能培训的，每人补贴两千元。", "两千元", "没工作去学手艺给几个钱"),
+    ("占道经营由城市管理局查处。", "城市管理局", "小贩堵了路归哪管"),
+]
+
+
 def window(number):
     matter, code = MATTERS[number % len(MATTERS)], f"K{number * 37 % 1000:03}"
     return Document(
@@ -127,6 +144,7 @@ def window(number):
 def base(tmp_path_factory):
     with KnowledgeBase(load_settings(home=tmp_path_factory.mktemp("windows"))) as base:
         list(base.add_all(map(window, range(1, 61))))
+        list(base.add_all(Document(rule, rule[:6], rule, rule) for rule, _, _ in EVERYDAY))
         yield base
 
 
@@ -142,7 +160,8 @@ def questions():
         for d in map(window, range(1, 31))
     ]
     unknown = [Question(f"u{n}", asked, (), False) for n, asked in enumerate(OUTSIDE)]
-    return known + unknown
+    everyday = [Question(asked, asked, (fact,), True) for _, fact, asked in EVERYDAY]
+    return known + everyday + unknown
 
 
 @pytest.fixture(scope="module")

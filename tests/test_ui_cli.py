@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 from typer.testing import CliRunner
@@ -157,7 +159,7 @@ def test_interrupted_it_keeps_what_is_loaded_and_says_how_to_go_on(folder, home)
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    wait_for((home / "chroma").exists)
+    wait_for(lambda: holds_something(home))
     os.killpg(running.pid, signal.SIGINT)
     stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
@@ -165,6 +167,13 @@ def test_interrupted_it_keeps_what_is_loaded_and_says_how_to_go_on(folder, home)
     assert "Traceback" not in stderr
     (folder / "告示.jsonl").unlink()
     assert run_json("ingest", folder, home=home)[0] == 0
+
+
+def holds_something(home):
+    if not (home / "chroma").exists():
+        return False
+    with closing(sqlite3.connect(home / "catalogue.sqlite3")) as catalogue:
+        return catalogue.execute("SELECT count(*) FROM documents").fetchone()[0] > 0
 
 
 def wait_for(condition, seconds=30):
