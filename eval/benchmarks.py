@@ -38,6 +38,9 @@ COMMANDS: Mapping[str, str] = {
     },
     "pandemic-answers": "eval run {data}/datasets/pandemic/questions.jsonl --home {kept}/pandemic"
     " --report {kept}/pandemic-report",
+    "sample-ingest": "ingest knowledge/sample --home {kept}/sample",
+    "everyday": "eval run tests/data/lay_questions.jsonl --home {kept}/sample"
+    " --report {kept}/everyday-report",
     "typos": "eval typos {data}/datasets/typos.jsonl --home {kept}/pandemic",
     "follow-ups": "eval follow-ups {data}/datasets/follow-ups.jsonl",
     **{
@@ -83,7 +86,10 @@ _ANSWERS = _columns(
     "latency/median", "latency/p95",
 )  # fmt: skip
 TABLES: Mapping[str, tuple[Sequence[str], Sequence[Column]]] = {
-    "answers": (("article", "pandemic-answers", "laws-answers"), (*_ANSWERS, *_COST)),
+    "answers": (
+        ("article", "pandemic-answers", "everyday", "laws-answers"),
+        (*_ANSWERS, *_COST),
+    ),
     "pandemic": ([f"pandemic-{system}" for system in SYSTEMS], (*_RANKING, *_COST)),
     "laws": ([f"laws-{system}" for system in SYSTEMS], (*_RANKING, *_COST)),
     "typos": (
@@ -116,7 +122,7 @@ def run(arguments: Sequence[str]) -> dict[str, Any]:
     """
     started = time.perf_counter()
     command = [sys.executable, "-m", "ui.cli", *arguments, "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - ours
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:  # noqa: S603 - ours
         assert process.stdout is not None
         printed = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
