@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -121,9 +122,10 @@ class Assistant:
         given = {"corrected": asked.question, "history": history, "single": single}
         state: State = {**self._prepare.invoke(given), "part": asked}
         if asked.attribute and state["hits"]:
-            quoted = _quoted(state)
+            topic = asked.topic or state["query"].removesuffix(state["corrected"])
+            asked = replace(asked, topic=topic)
             weigh = self._base.term_weights
-            state["evidence"] = checked(asked, state["evidence"], quoted, weigh)
+            state["evidence"] = checked(asked, state["evidence"], _quoted(state), weigh)
         return state
 
     def _as_one(self, question: str, history: Sequence[Turn], states: Sequence[State]) -> State:

@@ -156,9 +156,12 @@ def test_interrupted_it_keeps_what_is_loaded_and_says_how_to_go_on(folder, home)
     )
     (folder / "告示.jsonl").write_text(rows, encoding="utf-8")
     command = [sys.executable, "-m", "ui.cli", "ingest", folder, "--home", home, "--json"]
+    # A shell starts what runs in the background with interrupts ignored, and so would we.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
+    signal.signal(signal.SIGINT, before)
     wait_for(lambda: holds_something(home))
     os.killpg(running.pid, signal.SIGINT)
     stdout, stderr = running.communicate(timeout=60)
