@@ -56,7 +56,8 @@ class Assistant:
         self._spelling = Spelling(base.catalogue)
         self._intents = Intents(lambda: base.embeddings)
         rewriter = self._composer if isinstance(self._composer, Rewriter) else None
-        self._prepare = _preparation(base, self._intents, rewriter)
+        self._matters = Matters(lambda: base.embeddings, base.likeness)
+        self._prepare = _preparation(base, self._intents, self._matters, rewriter)
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, as_typed: bool = False) -> Reply:
         """Return the reply to a question; it is composed while it is read.
@@ -76,6 +77,7 @@ class Assistant:
         """Load what the first question would have to wait for."""
         self._base.search("办事", limit=1)
         self._spelling.correct("办事")
+        _ = self._matters.vectors
 
     def _run(
         self, question: str, history: Sequence[Turn], *, as_typed: bool
@@ -185,11 +187,10 @@ def trace_nothing() -> None:
 
 
 def _preparation(
-    base: KnowledgeBase, intents: Intents, rewriter: Rewriter | None
+    base: KnowledgeBase, intents: Intents, matters: Matters, rewriter: Rewriter | None
 ) -> Runnable[State, State]:
     """Everything between one question, typos mended, and the first word said to it."""
     encode = _encoder(base)
-    matters = Matters(lambda: base.embeddings, base.likeness)
 
     def query(state: State) -> str:
         question: str = state["corrected"]

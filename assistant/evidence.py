@@ -14,9 +14,9 @@ from knowledge.places import places, smaller_places
 from knowledge.types import Hit
 
 # Logistic regression: do the passages hold the answer? Fitted by ``eval.fitting`` on
-# datasets/pandemic and questions in everyday words, half of them on the sample
-# (tests/data/lay_questions.jsonl), half on a city's documents. It prints how well each half of
-# each set is told apart with weights fitted on the other halves.
+# datasets/pandemic and questions in everyday words: on the sample (tests/data/lay_questions.jsonl),
+# on a city's documents and on the State Council's. It prints how well each half of each set is told
+# apart with weights fitted on the other halves; docs/benchmarks.md has what it printed.
 _WEIGHTS: Mapping[str, float] = {
     "characters": -1.153,
     "cover_below_title": 1.709,
@@ -43,8 +43,8 @@ _BIAS = -1.881
 # With it 7.5% of the answerable questions of datasets/pandemic are refused.
 ANSWERABLE_FROM = 0.60
 # Below both, a passage is about something else, whatever the weights make of it: no answerable
-# question of datasets/pandemic lies there, and 4% to 8% of those in everyday words, where 14% to
-# 20% of what can't be answered do.
+# question of datasets/pandemic lies there, and 5% to 12% of those in everyday words, where 21% to
+# 35% of what can't be answered do.
 RELATED_FROM: Mapping[str, float] = {"characters": 0.5, "dense": 0.55}
 # Covered to this share, the topic is there and only this fact is not.
 TOPIC_FROM = 0.5

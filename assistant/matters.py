@@ -58,15 +58,16 @@ class Matters:
         self._likeness = likeness
 
     @cached_property
-    def _vectors(self) -> Floats:
+    def vectors(self) -> Floats:
+        """The cohort, of shape (matters, dimensions); a fifth of a second when first asked for."""
         return self._embeddings().encode(NAMES)
 
     def nearness(self, question: str, hit: Hit) -> Nearness:
         """Return how near the cohort is to a question, and to the passage that may answer it."""
-        near = self._vectors @ self._embeddings().encode([question])[0]
+        near = self.vectors @ self._embeddings().encode([question])[0]
         nearest = np.argsort(-near)[:_NEAREST]
         weights = np.exp(_SHARPNESS * (near[nearest] - near[nearest[0]]))
-        meant: Floats = weights @ self._vectors[nearest] / weights.sum()
+        meant: Floats = weights @ self.vectors[nearest] / weights.sum()
         return Nearness(float(near[nearest[0]]), self._likeness(meant, hit))
 
 
