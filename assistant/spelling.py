@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from assistant.typos import Corrector
 from knowledge.catalogue import Catalogue
@@ -27,6 +28,8 @@ class Spelling:
         self._catalogue = catalogue
         self._clock = clock
         self._counting = threading.Lock()
+        # One thread that stays: what each of many had allocated stayed with the process.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="spelling")
         self._rests_until = 0.0
         self._known: tuple[int, Corrector] | None = None
 
@@ -45,9 +48,7 @@ class Spelling:
             and self._clock() >= self._rests_until
             and self._counting.acquire(blocking=False)
         ):
-            threading.Thread(
-                target=self._recount, args=(version,), name="spelling", daemon=True
-            ).start()
+            self._worker.submit(self._recount, version)
         return known[1]
 
     def _recount(self, version: int) -> None:

@@ -1,5 +1,6 @@
 """One ASGI app: the API and the chat page, and how it is served."""
 
+import ctypes
 import errno
 import ipaddress
 import os
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(knowledge.__file__).parent / "sample"
 KEEP_ALIVE = 75  # seconds that a connection may idle: longer than proxies and terminals keep one
+_M_MMAP_THRESHOLD = -3  # from malloc.h
+_LARGE = 1 << 20  # bytes
 GRACE = 10  # seconds that open answers have to finish when the server is told to stop
 
 
@@ -47,6 +50,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
     Raises:
         KnowledgeError: The port can't be had, or the model is not there.
     """
+    _give_memory_back()
     log_lines(base.settings.log_level)
     listening = _bind(host, port)
     if sample and not base.catalogue.count()[0]:
@@ -65,6 +69,16 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
         _Server(config, host).run(sockets=[listening])
     except KeyboardInterrupt:
         say("已停止。")
+
+
+def _give_memory_back() -> None:
+    """Have glibc return large arrays to the system as soon as they are freed.
+
+    By itself it raises the size from which it does so up to 32 MB; the gaps that the vocabulary's
+    counts then leave each time documents change add up. See mallopt(3); no other libc has it.
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def load_sample(base: KnowledgeBase) -> None:
