@@ -39,7 +39,7 @@ COMMON = 0.2
 # An entry is scored if it holds one of the rarest terms, as many as together stand in so many
 # entries: what holds the others alone is not among the best (as in MaxScore, Turtle & Flood 1995,
 # with a budget in place of the bound).
-SCORED_AT_LEAST = 3000
+SCORED_AT_LEAST = 1000
 BM25_K1 = 1.2  # fixed in SQLite's FTS5
 
 
