@@ -4,18 +4,21 @@
 
 A throw-away home is filled from the documents of HOME, and measured at each size. The vectors of
 HOME are taken over, since embedding costs the same for each passage, however many there are; what
-it costs is measured by itself.
+it costs is measured by itself. Where HOME holds fewer passages than a size asks for, its documents
+come again, as editions with a number in the title and their vectors turned a little at random.
 """
 
 import argparse
 import json
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +32,10 @@ from knowledge.embedding import SentenceEmbeddings
 from knowledge.settings import load_settings
 from knowledge.types import Document
 
-SIZES = (1000, 3000, 10_000, 30_000, 60_000)
+SIZES = (1000, 3000, 10_000, 30_000, 60_000, 200_000)
+TURNED = 0.5  # tangent of the angle between the vectors of two editions
 SEARCHES = 200
+_EDITION = re.compile(r"^〔\d+〕")
 COLUMNS = ("passages", "indexed/s", "search p50, ms", "search p95, ms", "memory, MB", "disk, MB")
 
 
@@ -38,7 +43,7 @@ def measure(source: Path, questions: Path, sizes: Sequence[int]) -> Iterator[dic
     """Fill a throw-away home and yield what is measured of it at each size.
 
     Args:
-        source: A home that holds as many passages as the largest size.
+        source: A home; its documents come again until the largest size is reached.
         questions: A question set; searched with, one after the other.
         sizes: Numbers of passages, growing.
     """
@@ -69,13 +74,25 @@ def embedded_a_second(source: Path) -> float:
 
 
 def _documents(full: KnowledgeBase) -> Iterator[Document]:
-    for record in full.documents():
-        if document := full.document(record.id):
-            yield document
+    """Yield the documents of a home, and further editions of them without end."""
+    records = full.documents()
+    for edition in count() if records else ():
+        for record in records:
+            if document := full.document(record.id):
+                yield _edition(document, edition) if edition else document
+
+
+def _edition(document: Document, number: int) -> Document:
+    title = f"〔{number}〕{document.title}"
+    return replace(document, id=f"{document.id}~{number}", title=title)
 
 
 def _taken_over(full: KnowledgeBase) -> SentenceEmbeddings:
-    """Return embeddings that know the vectors of a home, and make only those of other texts."""
+    """Return embeddings that know the vectors of a home, and make only those of other texts.
+
+    That of another edition is made of the first one's.
+    """
+    random = np.random.default_rng(0)
     known: dict[str, NDArray[np.float32]] = {}
     for numbers, vectors in full.vectors.pages():
         rows = full.catalogue.passages(numbers)
@@ -86,9 +103,16 @@ def _taken_over(full: KnowledgeBase) -> SentenceEmbeddings:
         }
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
-        if new := [text for text in texts if text not in known]:
+        firsts = [_EDITION.sub("", text) for text in texts]
+        if new := [text for text in firsts if text not in known]:
             known.update(zip(new, full.embeddings.encode(new), strict=True))
-        return np.stack([known[text] for text in texts])
+        vectors = np.stack([known[text] for text in firsts])
+        turned = np.array([text != first for text, first in zip(texts, firsts, strict=True)])
+        noise = random.normal(size=vectors.shape) * TURNED / vectors.shape[1] ** 0.5
+        vectors = vectors + noise * turned[:, None]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        of_length_one: NDArray[np.float32] = (vectors / lengths).astype(np.float32)
+        return of_length_one
 
     return SentenceEmbeddings(full.embeddings.name, encode)
 

@@ -21,7 +21,7 @@ from knowledge.lexical import SCHEMA as KEYWORD_SCHEMA
 from knowledge.lexical import KeywordIndex
 from knowledge.types import Document, Passage
 
-CACHE = 32_768  # KiB of pages that a thread keeps: SQLite's own 2 MB hold no large home's keywords
+CACHE = 8_192  # KiB of pages that a thread keeps: SQLite's own 2 MB hold no large home's keywords
 _STAGED_IDS = "SELECT id FROM documents WHERE state = 'staged'"
 
 _SCHEMA = (
