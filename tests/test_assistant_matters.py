@@ -33,6 +33,15 @@ def test_a_neighbouring_matter_is_refused_by_its_name(assistant, question, matte
     assert f"“{matter}”" in answer.answer
 
 
+# The county is named in no document, in the same one, and in another one.
+@pytest.mark.parametrize("county", ["惠安", "南安", "晋江"])
+def test_what_is_said_of_another_county_is_no_answer(assistant, county):
+    answer = assistant.ask(f"{county}建了几个专业化园区").answer()
+    assert (answer.status, answer.missing) == ("elsewhere", (county,))
+    assert "876" not in answer.answer
+    assert "876亩" in assistant.ask("洛江建了几个专业化园区").answer().answer
+
+
 @pytest.mark.parametrize("question", ["身份证丢了怎么补", "居住证怎么办", "公积金怎么提取"])
 def test_a_matter_that_is_treated_is_answered(assistant, question):
     assert assistant.ask(question).answer().status == "answered"

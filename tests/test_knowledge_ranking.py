@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from knowledge.catalogue import Row
 from knowledge.lexical import terms
-from knowledge.places import places, smaller_places
+from knowledge.places import counties_of, places, smaller_places
 from knowledge.queries import Weighed, content, longest_common
 from knowledge.ranking import Candidate, Found, rank
 from knowledge.types import Document, Passage
@@ -51,3 +51,9 @@ def test_the_longest_common_run_is_in_both_and_no_longer_one_is(query, text):
 def test_places_are_told_from_words_that_end_alike():
     assert places("厦门市有多少台一体机") == {"厦门"}
     assert smaller_places("惠安县，全市，超市") == {"惠安"}
+
+
+def test_the_counties_of_a_city_are_known_by_their_bare_names():
+    assert {"晋江", "德化", "洛江"} <= counties_of("泉州")
+    assert "越秀" in counties_of("广州")
+    assert counties_of("") == counties_of("某市") == frozenset()
