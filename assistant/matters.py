@@ -72,6 +72,14 @@ class Matters:
 
 
 def named(question: str, text: str) -> str:
-    """Return the longest matter that a question names and a text does not; empty if none."""
-    absent = [name for name in NAMES if name in question and name not in text]
+    """Return the longest matter that a question names and a text does not; empty if none.
+
+    A text that has both words of a matter (欠薪, 投诉) is taken to name it.
+    """
+    absent = [name for name in NAMES if name in question and not _names(text, name)]
     return max(absent, key=len, default="")
+
+
+def _names(text: str, matter: str) -> bool:
+    words = [matter[:2], matter[2:]] if len(matter) == 4 else [matter]
+    return all(word in text for word in words)

@@ -24,6 +24,8 @@ def assistant(sample_base):
         ("社保卡丢了怎么补", "社保卡"),
         ("结婚证丢了去哪补", "结婚证"),
         ("泉州有几个火车站", "火车站"),
+        ("驾驶证丢了怎么补办", "驾驶证"),  # as the identity card's guide has it, but for the name
+        ("小孩上户口要什么材料", "上户口"),
     ],
 )
 def test_a_neighbouring_matter_is_refused_by_its_name(assistant, question, matter):
