@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(knowledge.__file__).parent / "sample"
 KEEP_ALIVE = 75  # seconds that a connection may idle: longer than proxies and terminals keep one
-_M_MMAP_THRESHOLD = -3  # from malloc.h
-_LARGE = 1 << 20  # bytes
+# From malloc.h: M_MMAP_THRESHOLD, in bytes, and M_ARENA_MAX.
+_MALLOC = {-3: 1 << 20, -8: 2}
 GRACE = 10  # seconds that open answers have to finish when the server is told to stop
 
 
@@ -72,13 +72,15 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
 
 
 def _give_memory_back() -> None:
-    """Have glibc return large arrays to the system as soon as they are freed.
+    """Have glibc return large arrays to the system as they are freed, and keep few heaps.
 
-    By itself it raises the size from which it does so up to 32 MB; the gaps that the vocabulary's
-    counts then leave each time documents change add up. See mallopt(3); no other libc has it.
+    By itself it raises the size from which it does so up to 32 MB, and gives each thread a heap:
+    the gaps that the vocabulary's counts then leave each time documents change add up. See
+    mallopt(3); no other libc has it.
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None:
-        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        for parameter, value in _MALLOC.items():
+            mallopt(parameter, value)
 
 
 def load_sample(base: KnowledgeBase) -> None:
