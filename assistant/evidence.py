@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from assistant.asking import Asked, Kind, holds
-from assistant.extractive import Sentence, candidates, said
 from assistant.matters import Matters, Nearness, named
+from assistant.sentences import Sentence, candidates, said
 from assistant.types import Status
 from knowledge.lexical import normalise, terms
 from knowledge.places import places, smaller_places

@@ -7,7 +7,7 @@ from datetime import date
 
 from assistant.asking import Asked
 from assistant.composing import Composed, citation
-from assistant.extractive import candidates
+from assistant.sentences import candidates
 from assistant.types import Delta
 from knowledge.arranging import level
 from knowledge.base import KnowledgeBase

@@ -1,7 +1,7 @@
 """Fits the weights of the two decisions an answer rests on: which sentences, and whether at all.
 
 ``python -m eval.fitting HOME QUESTIONS [HOME QUESTIONS …]`` prints the weights for
-``assistant.extractive`` and ``assistant.evidence``, fitted on all sets, and how well the latter
+``assistant.sentences`` and ``assistant.evidence``, fitted on all sets, and how well the latter
 do on each half of each set with weights fitted on the other halves. The threshold is set on the
 first set. Sets that were written with the documents in sight teach little of everyday words; the
 others are there for these. Both are logistic regressions with a ridge penalty.
@@ -17,10 +17,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import evidence, extractive
+from assistant import evidence, sentences
 from assistant.asking import Asked, understand
-from assistant.extractive import Sentence, candidates, said
 from assistant.matters import Matters
+from assistant.sentences import Sentence, candidates, said
 from eval.facts import normalise
 from eval.questions import Question, load_questions
 from knowledge.base import KnowledgeBase
@@ -200,8 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("give HOME and QUESTIONS for each set")
     read_sets = [read(Path(h), Path(q)) for h, q in zip(given[::2], given[1::2], strict=True)]
     weights = sentence_weights([asking for _, askings in read_sets for asking in askings])
-    _print("assistant/extractive.py", weights)
-    vars(extractive).update(_WEIGHTS=weights[0], _BIAS=weights[1])
+    _print("assistant/sentences.py", weights)
+    vars(sentences).update(_WEIGHTS=weights[0], _BIAS=weights[1])
     sets = [Cases.of(*one) for one in read_sets]
     _print("assistant/evidence.py", fit_all(sets))
     _report(given[1::2], sets)

@@ -1,0 +1,272 @@
+"""The sentences that may answer, and how likely each does: what answer and refusal rest on."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.asking import Asked, Kind, holds
+from knowledge.lexical import normalise, terms
+from knowledge.queries import Weighed, longest_common
+from knowledge.splitting import sentences
+from knowledge.types import Hit
+
+PASSAGES = 5  # looked at for the answer
+# Where a larger share of the question than this stands in no passage, its meaning is asked of the
+# likeliest sentences: held out, the right one is chosen for .57 of the questions in everyday words
+# instead of .48, and for as many as before of datasets/pandemic.
+COVERED_BUT_FOR = 0.2
+COMPARED = 3  # sentences, the first so many characters of each
+READ = 80
+# Headings, notices and lines that name the source: they say what is near, and answer nothing.
+FURNITURE = re.compile(r"#{1,6}\s|>\s|来源[：:]")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_DATES = re.compile(r"\d+[年月日时]")
+_ENDS = "。;!?:…”"  # normalised
+
+# Logistic regression: does the sentence hold (part of) the answer? Fitted by ``eval.fitting`` on
+# datasets/pandemic and questions in everyday words.
+_WEIGHTS: Mapping[str, float] = {
+    "after_asking": 0.062,
+    "after_lead_in": 0.244,
+    "after_most": 0.268,
+    "asks": -6.149,
+    "at": -0.080,
+    "begins_document": -0.491,
+    "behind": 0.391,
+    "below_title": -0.516,
+    "characters": 3.544,
+    "cover": -8.439,
+    "cover_around": -0.069,
+    "cover_behind": -0.958,
+    "cover_behind_all": 1.598,
+    "cover_next": -0.537,
+    "cover_passage": -1.827,
+    "cover_squared": 1.752,
+    "cover_with_above": 6.211,
+    "cover_with_before": 1.024,
+    "dates": -0.132,
+    "dense": 0.725,
+    "first": 0.503,
+    "focus": 2.560,
+    "focus_before": -0.487,
+    "focus_next": -1.103,
+    "from_end": 0.072,
+    "is_most": 1.098,
+    "later": 0.752,
+    "leads_in": -0.480,
+    "left_by_title": 2.874,
+    "length": -0.204,
+    "list": 0.286,
+    "longest_common": 0.705,
+    "manner": 0.306,
+    "meaning": 38.037,
+    "new": 0.029,
+    "next_gain": 0.423,
+    "number": 0.612,
+    "numbers": 0.056,
+    "phone": 1.566,
+    "place": 0.729,
+    "position": 0.725,
+    "rank": -0.135,
+    "rare": -0.280,
+    "short": -0.785,
+    "time": 0.942,
+    "unfinished": -0.777,
+    "unit": 1.175,
+}
+_BIAS = -5.771
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a hit: offsets within its passage, and what is known of it."""
+
+    hit: Hit
+    start: int
+    end: int
+    features: Mapping[str, float]
+
+    @property
+    def text(self) -> str:
+        """The words as they stand in the passage."""
+        return self.hit.passage.text[self.start : self.end]
+
+    @property
+    def log_odds(self) -> float:
+        """How likely it belongs to the answer, as the logarithm of the odds."""
+        return _BIAS + sum(_WEIGHTS[name] * value for name, value in self.features.items())
+
+    @property
+    def likelihood(self) -> float:
+        """How likely it belongs to the answer, in [0, 1]."""
+        return 1 / (1 + math.exp(-self.log_odds))
+
+
+def candidates(asked: Asked, hits: Sequence[Hit]) -> list[list[Sentence]]:
+    """Return the sentences of each of the best passages, with their features."""
+    read = [_read(asked, hit) for hit in hits[:PASSAGES]]
+    highest = max((max(passage.cover, default=0.0) for passage in read), default=0.0)
+    passages = [
+        [
+            Sentence(passage.hit, *span, _features(asked, hits[0], passage, at, highest))
+            for at, span in enumerate(passage.spans)
+        ]
+        for passage in read
+    ]
+    uncovered = 1 - max((asked.share(passage.all) for passage in read), default=1.0)
+    return _with_meaning(asked, passages, uncovered - COVERED_BUT_FOR)
+
+
+def _with_meaning(
+    asked: Asked, passages: list[list[Sentence]], uncovered: float
+) -> list[list[Sentence]]:
+    """Tell how close the likeliest sentences are to the question, if its words tell too little.
+
+    It counts by how much less close one is than the closest, times what is left uncovered.
+    """
+    if not asked.likeness or uncovered <= 0:
+        return passages
+    likeliest = sorted(said(passages), key=lambda one: -one.log_odds)[:COMPARED]
+    if not likeliest:
+        return passages
+    cosines = asked.likeness([f"{one.hit.document.title}\n{one.text[:READ]}" for one in likeliest])
+    behind = {
+        (one.hit.rank, one.start): (cosine - max(cosines)) * uncovered
+        for one, cosine in zip(likeliest, cosines, strict=True)
+    }
+    least = min(behind.values())
+    return [
+        [
+            replace(
+                one,
+                features={**one.features, "meaning": behind.get((one.hit.rank, one.start), least)},
+            )
+            for one in passage
+        ]
+        for passage in passages
+    ]
+
+
+def said(passages: Sequence[Sequence[Sentence]]) -> list[Sentence]:
+    """Return the sentences that may answer; headings and the like where there is nothing else."""
+    found = [sentence for passage in passages for sentence in passage]
+    return [one for one in found if not FURNITURE.match(one.text)] or found
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadPassage:
+    """A passage cut into sentences, with what each covers of the question."""
+
+    hit: Hit
+    spans: Sequence[tuple[int, int]]
+    texts: Sequence[str]  # normalised
+    found: Sequence[set[str]]  # terms of each sentence
+    above: set[str]  # terms of the title and the headings
+    cover: Sequence[float]
+
+    @property
+    def all(self) -> set[str]:
+        """The terms of the passage and of what stands above it."""
+        return self.above.union(*self.found)
+
+    def around(self, at: int, before: int, after: int) -> set[str]:
+        """Return the terms of a sentence and of so many before and after it."""
+        return set().union(*self.found[max(0, at - before) : at + after + 1])
+
+
+def _read(asked: Asked, hit: Hit) -> _ReadPassage:
+    spans = sentences(hit.passage.text)
+    texts = [normalise(hit.passage.text[start:end]) for start, end in spans]
+    found = [set(terms(text)) for text in texts]
+    above = set(terms("\n".join((hit.document.title, *hit.passage.section))))
+    return _ReadPassage(hit, spans, texts, found, above, [asked.share(one) for one in found])
+
+
+def _features(
+    asked: Asked, top: Hit, passage: _ReadPassage, at: int, highest: float
+) -> dict[str, float]:
+    return {
+        **_of_passage(asked, top, passage),
+        **_of_cover(asked, passage, at, highest),
+        **_of_form(passage, at),
+        **_of_kind(asked, passage.texts[at]),
+        "meaning": 0.0,
+    }
+
+
+def _of_passage(asked: Asked, top: Hit, passage: _ReadPassage) -> dict[str, float]:
+    hit = passage.hit
+    return {
+        "behind": hit.score - top.score,
+        "first": float(hit.rank == 1),
+        "rank": float(hit.rank),
+        "dense": hit.dense,
+        "cover_passage": asked.share(passage.all),
+        "begins_document": float(hit.passage.start < 5),
+    }
+
+
+def _of_cover(asked: Asked, passage: _ReadPassage, at: int, highest: float) -> dict[str, float]:
+    """How much of the question a sentence covers: alone, beside its neighbours, below the title."""
+    cover, found, text = passage.cover, passage.found, passage.texts[at]
+    most = cover.index(max(cover))
+    after = cover[at + 1] if at + 1 < len(cover) else 0.0
+    below = Weighed({t: w for t, w in asked.weights.items() if t not in passage.above})
+    rare = Weighed(
+        {t: w * (1 - sum(t in one for one in found) / len(found)) for t, w in asked.weights.items()}
+    )
+    return {
+        "cover": cover[at],
+        "cover_squared": cover[at] ** 2,
+        "cover_behind": cover[at] - cover[most],
+        "cover_behind_all": cover[at] - highest,
+        "cover_with_before": asked.share(passage.around(at, 1, 0)),
+        "cover_around": asked.share(passage.around(at, 1, 1)),
+        "cover_with_above": asked.share(found[at] | passage.above),
+        "cover_next": after,
+        "next_gain": after - cover[at] if after else 0.0,
+        "characters": asked.share_of_characters(text),
+        "below_title": below.share(found[at]) if below.total else 1.0,
+        "left_by_title": below.total / asked.total if asked.total else 0.0,
+        "rare": rare.share(found[at]),
+        "focus": asked.focus.share(found[at]),
+        "focus_before": asked.focus.share(found[at - 1]) if at else 0.0,
+        "focus_next": asked.focus.share(found[at + 1]) if at + 1 < len(found) else 0.0,
+        "longest_common": longest_common(normalise(asked.question), text)
+        / max(4, len(asked.question)),
+        "is_most": float(at == most),
+        "after_most": float(at == most + 1),
+        "later": float(at > most),
+        "new": len(found[at] - asked.weights.keys()) / (1 + len(found[at])),
+    }
+
+
+def _of_form(passage: _ReadPassage, at: int) -> dict[str, float]:
+    """What a sentence looks like, and where in its passage it stands."""
+    start, end = passage.spans[at]
+    text, count = passage.texts[at], len(passage.spans)
+    before = passage.texts[at - 1] if at else ""
+    return {
+        "length": math.log(end - start),
+        "short": float(end - start < 12),
+        "leads_in": float(text.endswith(":")),
+        "after_lead_in": float(before.endswith(":")),
+        "asks": float(text.endswith("?")),
+        "after_asking": float(before.endswith("?")),
+        "unfinished": float(text[-1:] not in _ENDS),
+        "position": at / count,
+        "at": min(at, 10.0),
+        "from_end": min(count - 1 - at, 10.0),
+        "numbers": min(len(_NUMBERS.findall(text)), 6.0),
+        "dates": min(len(_DATES.findall(text)), 4.0),
+    }
+
+
+def _of_kind(asked: Asked, text: str) -> dict[str, float]:
+    kinds: tuple[Kind, ...] = ("number", "time", "list", "place", "manner", "phone")
+    features: dict[str, float] = {
+        kind: float(kind in asked.kinds and holds(kind, text)) for kind in kinds
+    }
+    features["unit"] = 0.0 if asked.unit is None else float(bool(asked.unit.search(text))) - 0.5
+    return features
