@@ -1,0 +1,159 @@
+"""From a question to what is known of it: what it means, what was found, whether that answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from assistant.asking import understand
+from assistant.composing import Rewriter
+from assistant.evidence import ANSWERABLE_FROM, Evidence, judge
+from assistant.extractive import excerpts
+from assistant.follow_ups import stand_alone
+from assistant.injection import without_orders
+from assistant.intents import Intents, worth_searching
+from assistant.matters import Matters
+from assistant.several import Asked, checked, headed, questions_of, unsaid
+from assistant.types import Turn
+from knowledge.base import KnowledgeBase
+from knowledge.embedding import Vectors
+from knowledge.places import counties_of
+from knowledge.types import Hit
+
+HITS = 8
+_MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
+# Of one question, typos mended: ``corrected``, ``history``, ``single``, ``part``, ``query`` (it
+# stands alone), ``decided`` (without a search), ``hits``, ``asked`` and ``evidence``.
+State = dict[str, Any]
+
+
+class Preparation:
+    """Everything between a question, typos mended, and the first word said to it."""
+
+    def __init__(
+        self, base: KnowledgeBase, intents: Intents, matters: Matters, rewriter: Rewriter | None
+    ) -> None:
+        """Compose the steps; ``rewriter`` writes follow-ups out, rules do without."""
+        self._base = base
+        self._intents = intents
+        self._steps = _steps(base, intents, matters, rewriter)
+
+    def of(self, question: str, history: Sequence[Turn]) -> list[State]:
+        """Prepare each of several questions; one as a whole, and several that are all refused.
+
+        One that is not allowed is refused with all that stands around it.
+        """
+        harmful = self._intents.name(question) == "not_allowed"
+        parts = [Asked(question)] if harmful else questions_of(question, follows=bool(history))
+        states: list[State] = []
+        said = list(history)
+        for part in parts:
+            states.append(self._prepared(part, said, single=len(parts) == 1))
+            said.append(Turn("user", part.question))
+        for state in states:
+            if state["evidence"].status == "not_allowed":
+                return [state]
+        if len(states) > 1 and all(state["evidence"].refused for state in states):
+            return [self._as_one(question, history, states)]
+        return [_looked_up(state, states) for state in states]
+
+    def _prepared(self, asked: Asked, history: Sequence[Turn], *, single: bool) -> State:
+        given = {"corrected": asked.question, "history": history, "single": single}
+        state: State = {**self._steps.invoke(given), "part": asked}
+        if asked.attribute and state["hits"]:
+            topic = asked.topic or state["query"].removesuffix(state["corrected"])
+            asked = replace(asked, topic=topic)
+            weigh = self._base.term_weights
+            state["evidence"] = checked(asked, state["evidence"], _quoted(state), weigh)
+        return state
+
+    def _as_one(self, question: str, history: Sequence[Turn], states: Sequence[State]) -> State:
+        """Prepare several questions that are all refused as one; attributes stay unsaid."""
+        state = self._prepared(Asked(question), history, single=True)
+        names = [one["part"].name for one in states if one["part"].name]
+        statuses = {one["evidence"].status for one in states}
+        known = state["evidence"].status in {"answered", "partial", "not_covered"}
+        if (known or statuses == {"not_covered"}) and len(names) == len(states):
+            state["evidence"] = unsaid(names, state["evidence"].score)
+        return state
+
+
+def _quoted(state: State) -> list[Hit]:
+    return [excerpt.hit for excerpt in excerpts(state["asked"], state["hits"])]
+
+
+def _looked_up(state: State, states: Sequence[State]) -> State:
+    """Answer what is asked of one thing from under its own heading, where it is known.
+
+    A part asks with so few words that evidence and choice may miss what a heading announces.
+    """
+    if not state["part"].attribute or state["evidence"].status not in _MAY_BE_HEADED:
+        return state
+    answered = [one for one in (state, *states) if not one["evidence"].refused]
+    told = _quoted(answered[0]) if answered else state["hits"]
+    hits = headed(state["part"], state["hits"], told[0].document.id) if told else []
+    evidence = Evidence(ANSWERABLE_FROM, "answered")
+    return {**state, "hits": hits, "evidence": evidence} if hits else state
+
+
+def _steps(
+    base: KnowledgeBase, intents: Intents, matters: Matters, rewriter: Rewriter | None
+) -> Runnable[State, State]:
+    encode = encoder(base)
+
+    def query(state: State) -> str:
+        question: str = state["corrected"]
+        if intents.is_small_talk(question):
+            return question
+        alone = stand_alone(
+            question,
+            state["history"],
+            lambda text: base.search(text, HITS),
+            base.term_weights,
+            base.embeddings.encode,
+        )
+        if rewriter and state["single"] and alone != question:  # rules do for parts of a question
+            alone = rewriter.rewrite(question, state["history"]) or alone
+        return base.worded(alone)
+
+    def hits(state: State) -> list[Hit]:
+        if not worth_searching(state["decided"]):
+            return []
+        return without_orders(base.search(state["query"], HITS))
+
+    def evidence(state: State) -> Evidence:
+        return state["decided"] or judge(
+            state["asked"],
+            state["hits"],
+            lambda id_: _text(base, id_),
+            matters,
+            counties_of(base.city()),
+        )
+
+    return (
+        _step("query", query)
+        | _step("decided", lambda state: intents.decide(state["corrected"], state["query"]))
+        | _step("hits", hits)
+        | _step("asked", lambda state: understand(state["query"], base.term_weights, encode))
+        | _step("evidence", evidence)
+    )
+
+
+def _step(name: str, work: Callable[[State], Any]) -> Runnable[State, State]:
+    """Add a value to the state, in the thread that asks.
+
+    ``RunnablePassthrough.assign`` would start a thread for each step, and each thread opens the
+    catalogue anew: three quarters of the time of a question in a large home went there.
+    """
+    return RunnableLambda(lambda state: {**state, name: work(state)}, name=name)
+
+
+def _text(base: KnowledgeBase, document_id: str) -> str:
+    document = base.document(document_id)
+    return document.text if document else ""
+
+
+def encoder(base: KnowledgeBase) -> Callable[[Sequence[str]], Vectors]:
+    """Return what encodes texts; the model is loaded when it is first called."""
+    return lambda texts: base.embeddings.encode(texts)  # noqa: PLW0108 - that loads it
