@@ -7,6 +7,7 @@ from assistant.asking import Asked
 from assistant.composing import Composed, citation
 from assistant.evidence import Evidence
 from assistant.extractive import Excerpt, excerpts
+from assistant.sentences import FURNITURE
 from assistant.types import Citation, Delta, Status
 from knowledge.types import Hit
 
@@ -43,8 +44,10 @@ def refusal(
     if evidence.status == "unclear":
         lines += _readings(near)
     elif evidence.status in _OFFERING and near:
-        quote = evidence.status != "personal"
-        nearest, citations = _nearest(near[0], excerpts(asked, near)[0] if quote else None)
+        if evidence.status == "not_found":  # words have misled: the closest in meaning
+            closest = max(near, key=lambda hit: hit.dense).document
+            near = [hit for hit in near if hit.document == closest]
+        nearest, citations = _nearest(near[0], _quote(evidence.status, asked, near))
         lines += nearest
     lines.append(_NEXT_STEPS.get(evidence.status, NEXT_STEP))
     text = "\n".join(lines)
@@ -64,6 +67,13 @@ def _readings(hits: Sequence[Hit]) -> Iterator[str]:
 
 def _title(hit: Hit) -> str:
     return f"《{hit.document.title.strip('《》')}》"
+
+
+def _quote(status: Status, asked: Asked, near: Sequence[Hit]) -> Excerpt | None:
+    if status == "personal":
+        return None
+    excerpt = excerpts(asked, near)[0]
+    return None if FURNITURE.match(excerpt.text) else excerpt
 
 
 def _nearest(first: Hit, excerpt: Excerpt | None) -> tuple[list[str], tuple[Citation, ...]]:

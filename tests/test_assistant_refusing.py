@@ -69,3 +69,11 @@ def test_without_documents_it_is_asked_back_all_the_same():
     said = say(Evidence(0.0, "unclear", "您的问题有点短。"), [])
     assert "具体一点" in said.text
     assert "您是不是想问" not in said.text
+
+
+def test_the_closest_in_meaning_is_offered_and_a_heading_is_no_quote():
+    far = hit("补贴按月发放。", dense=0.62)
+    near = hit("## 补贴\n", dense=0.7, title="就业补贴办法")
+    said = say(Evidence(0.2, "not_found", "资料里没有。"), [far, near])
+    assert "最接近的资料是《就业补贴办法》" in said.text
+    assert said.citations == ()

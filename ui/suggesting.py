@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from assistant.chain import Assistant
+from assistant.refusing import NEAR_FROM
 from assistant.types import Answer
 from knowledge.base import KnowledgeBase
 
@@ -39,7 +40,10 @@ class Suggester:
 
     def to_go_on(self, answer: Answer) -> list[str]:
         """Return questions next to what was just asked."""
-        hits = self._base.search(answer.corrected_question, NEAR)
+        found = self._base.search(answer.corrected_question, NEAR)
+        hits = [hit for hit in found if hit.dense >= NEAR_FROM]
+        if answer.refused and not hits:
+            return self.to_start()[:NEXT]
         cited = {citation.document_id for citation in answer.citations}
         said = {citation.section.split(" / ")[-1] for citation in answer.citations}
         headings = [
