@@ -21,7 +21,6 @@ from knowledge.lexical import SCHEMA as KEYWORD_SCHEMA
 from knowledge.lexical import KeywordIndex
 from knowledge.types import Document, Passage
 
-CACHE = 8_192  # KiB of pages that a thread keeps: SQLite's own 2 MB hold no large home's keywords
 _STAGED_IDS = "SELECT id FROM documents WHERE state = 'staged'"
 
 _SCHEMA = (
@@ -112,7 +111,6 @@ class Catalogue:
             connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA cache_size = -{CACHE}")
             self._local.connection = connection
         return self._local.connection  # type: ignore[no-any-return]
 
