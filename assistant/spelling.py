@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
+from assistant.matters import NAMES
 from assistant.typos import Corrector
 from knowledge.catalogue import Catalogue
 
@@ -59,6 +61,7 @@ class Spelling:
 
     def _count(self, version: int) -> tuple[int, Corrector]:
         started = self._clock()
-        self._known = version, Corrector(self._catalogue.texts(CHARACTERS))
+        # What people ask any government about is no typo where the documents do not treat it.
+        self._known = version, Corrector(chain(self._catalogue.texts(CHARACTERS), NAMES))
         self._rests_until = self._clock() + REST * (self._clock() - started)
         return self._known

@@ -70,7 +70,8 @@ _SURE = 0.5  # the sum from which on a change is made
 _OWN = 2
 _OWN_SHARE = 0.1
 # Spoken words that official texts hardly have are not taken for typos of what they have.
-_SPOKEN = frozenset("吗呢吧啊呀啦嘛咋啥哪谁呗哦你我他她咱还号")
+_SPOKEN = frozenset("了吗呢吧啊呀啦嘛咋啥哪谁呗哦你我他她咱还号")
+_SPOKEN_LAST = frozenset("不没么")  # 能退不？
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,8 @@ class Corrector:
     def _doubtful(self, numbers: Keys) -> NDArray[np.bool_]:
         """Tell which characters are no known part of a word and surprise, or those after them."""
         doubtful = (numbers > 0) & ~np.isin(numbers, _SPOKEN_NUMBERS)
+        last = np.flatnonzero(numbers)[-1:]
+        doubtful[last] &= ~np.isin(numbers[last], _SPOKEN_LAST_NUMBERS)
         for order, enough in _KNOWN.items():
             counts = self._model.table[order].look_up(ngrams.keys(numbers, order))
             for offset in range(order):
@@ -358,7 +361,10 @@ class Corrector:
         return "".join(ngrams.character(int(n)) for n in spelt)
 
 
-_SPOKEN_NUMBERS = np.array([ngrams.code(c) for c in _SPOKEN], dtype=np.uint64)
+_SPOKEN_NUMBERS, _SPOKEN_LAST_NUMBERS = (
+    np.array([ngrams.code(c) for c in characters], dtype=np.uint64)
+    for characters in (_SPOKEN, _SPOKEN_LAST)
+)
 
 
 def _numbers(text: str) -> Keys:

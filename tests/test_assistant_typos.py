@@ -50,6 +50,9 @@ def test_a_word_of_the_documents_is_mended_to(spelling, typed, meant):
         "please help me",
         "定金不退可以起诉吗",
         "他咋还没给我发工资呢",
+        "交了定金碰上地震货来不了，要双倍退不",  # 不 asks
+        "买房签了认购书，开发商反悔咋整",
+        "网约车司机要什么条件",  # in none of the documents
         "《泉州市居住证管理办法》什么时候施行",
         "氟氯烃的配额怎么申请",
         "",
