@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from knowledge.base import KnowledgeBase
+from knowledge.catalogue import Catalogue
 from knowledge.errors import HomeError, ModelMismatchError
 from knowledge.settings import load_settings
-from knowledge.types import Document
+from knowledge.types import Document, Passage
 
 FUND = Document(
     "fund",
@@ -114,6 +115,39 @@ def test_search_can_be_filtered_by_metadata(base):
 def test_any_query_is_safe(base, query):
     base.add(FUND)
     base.search(query)
+
+
+def test_what_a_change_looks_up_does_not_grow_with_the_documents(tmp_path):
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+
+    def steps(look_up):
+        taken = []
+        catalogue.connection.set_progress_handler(lambda: taken.append(1) and None, 1)
+        look_up()
+        catalogue.connection.set_progress_handler(None, 0)
+        return len(taken)
+
+    def all_steps():
+        return [
+            steps(lambda: catalogue.hash_of("d3")),
+            steps(lambda: catalogue.document("d3")),
+            steps(lambda: catalogue.passages_of("d3")),
+            steps(lambda: catalogue.number_of("d3", 0)),
+            steps(catalogue.has_staged),
+            steps(catalogue.retired),
+            steps(catalogue.version),
+        ]
+
+    def grow(numbers):
+        for n in numbers:
+            document = Document(f"d{n}", f"办法{n}", "第一条。", f"/{n}.md")
+            catalogue.stage(document, [Passage("第一条。", 0, 4, ())])
+        catalogue.publish()
+
+    grow(range(10))
+    small = all_steps()
+    grow(range(10, 400))
+    assert all_steps() == pytest.approx(small, abs=20)
 
 
 def test_an_empty_home_finds_nothing(base):
