@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Outcome = Literal["added", "updated", "unchanged"]
 
-# Passages that are embedded, written and published together: what a crash can cost at most.
 BATCH = 512
 UNFINISHED = "（重建未完成）"  # stands for the model of a home whose rebuild was interrupted
 # Seconds between two looks at what another process has written to embedded Chroma. Keywords
@@ -75,6 +74,8 @@ class KnowledgeBase:
         self.settings = settings or load_settings()
         self.home = self.settings.home
         self.today = today
+        # Passages that are embedded, written and published together: all that a crash can cost.
+        self.batch = BATCH
         try:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -118,6 +119,10 @@ class KnowledgeBase:
 
         return load_embeddings(self.settings)
 
+    def embed_with(self, embeddings: "SentenceEmbeddings", batch: int) -> None:
+        """Have passages embedded by something else that runs the same model, so many at once."""
+        self.embeddings, self.batch = embeddings, batch
+
     @cached_property
     def vectors(self) -> "VectorIndex":
         """The vector index, opened when first needed."""
@@ -158,16 +163,21 @@ class KnowledgeBase:
         """
         with self.writing(waiting):
             self.finish()
-            batch: list[Change] = []
-            for document in documents:
-                change = self._stage(document)
-                batch.append(change)
-                if sum(c.passages for c in batch if c.outcome != "unchanged") >= BATCH:
-                    self.finish()
-                    yield from batch
-                    batch = []
-            self.finish()
-            yield from batch
+            yield from self._finished(map(self._stage, documents))
+
+    def _finished(self, staged: Iterable[Change]) -> Iterator[Change]:
+        """Index and publish what is staged, batch by batch."""
+        batch: list[Change] = []
+        passages = 0
+        for change in staged:
+            batch.append(change)
+            passages += change.passages
+            if passages >= self.batch:
+                self.finish()
+                yield from batch
+                batch, passages = [], 0
+        self.finish()
+        yield from batch
 
     def remove(self, ids: Sequence[str], waiting: Callable[[], None] = lambda: None) -> int:
         """Remove documents everywhere; returns how many there were."""
@@ -185,22 +195,23 @@ class KnowledgeBase:
             records = self.catalogue.documents()
             self.catalogue.set_fact("embedding_model", UNFINISHED)
             self.vectors.clear()
-            for record in records:
-                document = self.catalogue.document(record.id)
-                assert document is not None  # nobody else writes
-                passages = split(document)
-                self.catalogue.stage(document, passages)
-                self.finish()
-                yield Change(record.id, "updated", len(passages))
+            yield from self._finished(self._stage_anew(record.id) for record in records)
             self.catalogue.set_fact("embedding_model", self._model())
+
+    def _stage_anew(self, document_id: str) -> Change:
+        document = self.catalogue.document(document_id)
+        assert document is not None  # nobody else writes
+        passages = split(document)
+        self.catalogue.stage(document, passages)
+        return Change(document_id, "updated", len(passages))
 
     def finish(self) -> None:
         """Complete what a batch, or a run that was killed, has left to do."""
         staged = self.catalogue.staged()
         if staged and not self.catalogue.fact("embedding_model"):
             self.catalogue.set_fact("embedding_model", self._model())
-        for at in range(0, len(staged), BATCH):
-            self._index(staged[at : at + BATCH])
+        for at in range(0, len(staged), self.batch):
+            self._index(staged[at : at + self.batch])
         if self.catalogue.has_staged():
             self.catalogue.publish()
         if retired := self.catalogue.retired():
@@ -217,8 +228,8 @@ class KnowledgeBase:
         with self.writing():
             self.finish()
             missing, extra = self.unlike_vectors()
-            for at in range(0, len(missing), BATCH):
-                rows = self.catalogue.passages(missing[at : at + BATCH])
+            for at in range(0, len(missing), self.batch):
+                rows = self.catalogue.passages(missing[at : at + self.batch])
                 self._index([rows[number] for number in sorted(rows)])
             self.vectors.delete(extra)
             self.catalogue.touch()

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from knowledge.readers import ReadFailure
     from knowledge.types import Document
 
+Ray = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Embed on this Ray cluster ('local' starts one here); needs xiaoquan[ray].",
+    ),
+]
 EMPTY = "还没有载入任何资料。请先运行：xiaoquan ingest 文件或文件夹"
 WIDEST = 48  # columns of a cell in a table
 LEAVING = {"退出", "再见", "exit", "quit"}
@@ -61,10 +68,15 @@ def main() -> None:
 
 @app.command(
     cls=Command,
-    epilog=example("xiaoquan ingest policies/ notice.pdf", "xiaoquan ingest policies/ --json"),
+    epilog=example(
+        "xiaoquan ingest policies/ notice.pdf",
+        "xiaoquan ingest policies/ --json",
+        "xiaoquan ingest policies/ --ray auto",
+    ),
 )
 def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    ray: Ray = "",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -75,6 +87,7 @@ def ingest(
     failed: list[ReadFailure] = []
     outcomes: Counter[str] = Counter()
     with open_base(home) as base:
+        _embed_on(ray, base)
         try:
             for change in base.add_all(_read(paths, failed, outcomes), waiting):
                 outcomes[change.outcome] += 1
@@ -93,6 +106,14 @@ def ingest(
         _say_loaded(result, seconds, failed)
     if failed:
         raise typer.Exit(1)
+
+
+def _embed_on(ray: str, base: "KnowledgeBase") -> None:
+    if ray:
+        from knowledge.bulk import RayEmbeddings
+
+        embeddings = RayEmbeddings(base.settings, ray)
+        base.embed_with(embeddings, embeddings.at_once)
 
 
 def _read(
@@ -195,13 +216,14 @@ def remove(
 
 
 @app.command(cls=Command, epilog=example("xiaoquan rebuild"))
-def rebuild(home: Home = None, as_json: Json = False) -> None:
+def rebuild(ray: Ray = "", home: Home = None, as_json: Json = False) -> None:
     """Split and embed every document anew, as after a change of the embedding model."""
     from tqdm import tqdm
 
     started = time.perf_counter()
     passages = count = 0
     with open_base(home, any_model=True) as base:
+        _embed_on(ray, base)
         total = base.catalogue.count()[0]
         changes = base.rebuild(waiting)
         for change in tqdm(
