@@ -37,7 +37,7 @@ def asked(base: KnowledgeBase, questions: Sequence[Question]) -> list[Scored]:
 @contextmanager
 def no_refusals(_: KnowledgeBase) -> Iterator[None]:
     """Judge everything as answerable."""
-    with patch("assistant.chain.judge", lambda *_, **__: Evidence(1.0, "answered")):
+    with patch("assistant.preparing.judge", lambda *_, **__: Evidence(1.0, "answered")):
         yield
 
 
