@@ -20,7 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from assistant.intents import BUCKETS, NAMES, VECTOR_SCALE, Floats, Name, Weights, buckets, save
+from assistant.intents import (
+    BUCKETS,
+    NAMES,
+    OFFENCES,
+    VECTOR_SCALE,
+    Floats,
+    Name,
+    Weights,
+    buckets,
+    save,
+)
 from eval.questions import read_rows
 from knowledge.embedding import load_embeddings
 from knowledge.settings import load_settings
@@ -91,7 +101,7 @@ def _refused(likely: Sequence[Floats]) -> str:
 
 def examples(path: Path) -> Labelled:
     """Make texts of the lines of examples: the same ones each time."""
-    lists: dict[str, list[str]] = {}
+    lists: dict[str, list[str]] = {"act": list(OFFENCES)}
     classes: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
