@@ -40,10 +40,11 @@ class Suggester:
 
     def to_go_on(self, answer: Answer) -> list[str]:
         """Return questions next to what was just asked."""
-        found = self._base.search(answer.corrected_question, NEAR)
-        hits = [hit for hit in found if hit.dense >= NEAR_FROM]
-        if answer.refused and not hits:
-            return self.to_start()[:NEXT]
+        hits = self._base.search(answer.corrected_question, NEAR)
+        if answer.refused:
+            hits = [hit for hit in hits if hit.dense >= NEAR_FROM]
+            if not hits:
+                return self.to_start()[:NEXT]
         cited = {citation.document_id for citation in answer.citations}
         said = {citation.section.split(" / ")[-1] for citation in answer.citations}
         headings = [
