@@ -42,10 +42,10 @@ _WEIGHTS: Mapping[str, float] = {
 _BIAS = -1.881
 # With it 7.5% of the answerable questions of datasets/pandemic are refused.
 ANSWERABLE_FROM = 0.60
-# Where the question names a matter that the document does not, the document is hardly ever about it:
-# of 2,601 questions 59 that can't be answered do so and 24 that can. Of the latter seven score above
-# ANSWERABLE_FROM: five up to 0.74, all answered wrongly, and two from 0.90, which call an agency by
-# its short name, rightly. Any bound in between tells them apart.
+# Where the question names a matter that the document does not, it is hardly ever what the document
+# is about: of 2,601 questions 59 that can't be answered do so and 24 that can. Of the latter seven
+# score above ANSWERABLE_FROM: five up to 0.74, all answered wrongly, and two from 0.90, which call
+# an agency by its short name, rightly. Any bound in between tells them apart.
 SURE_FROM = 0.85
 # Below both, a passage is about something else, whatever the weights make of it: no answerable
 # question of datasets/pandemic lies there, and 5% to 12% of those in everyday words, where 21% to
