@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.asking import Asked, Kind, holds
+from assistant.counties import Counties
 from assistant.matters import Matters, Nearness, named
-from assistant.sentences import Sentence, candidates, said
+from assistant.sentences import Sentence, candidates, likeliest
 from assistant.types import Status
 from knowledge.lexical import normalise, terms
 from knowledge.places import places, smaller_places
@@ -87,7 +88,7 @@ def judge(
     hits: Sequence[Hit],
     read: Callable[[str], str],
     matters: Matters,
-    counties: Set[str],
+    counties: Counties,
 ) -> Evidence:
     """Weigh what the question asks for against what the best passages say.
 
@@ -96,21 +97,20 @@ def judge(
         hits: What was found for it.
         read: Returns the whole text of a document by its id.
         matters: What else the question may be about.
-        counties: Of the city whose documents these are; known by their bare names.
+        counties: Those of the city whose documents these are.
     """
-    sentences = said(candidates(asked, hits))
-    if not sentences:
+    best = likeliest(candidates(asked, hits))
+    if not best:
         return Evidence(0.0, "not_found", "资料里没有与这个问题有关的内容。")
-    best = max(sentences, key=lambda sentence: sentence.log_odds)
     compared = Compared(asked, best, read(best.hit.document.id), counties)
     features = compared.features(hits, matters.nearness(asked.question, best.hit))
     score = 1 / (1 + math.exp(-_BIAS - sum(_WEIGHTS[k] * v for k, v in features.items())))
     if all(features[name] < least for name, least in RELATED_FROM.items()):
         return _not_found(min(score, ANSWERABLE_FROM), compared)
-    elsewhere = bool(features["place_missing"] and features["other_place"])
-    if names := compared.absent() if elsewhere else compared.of_another_county():
+    another = bool(features["place_missing"] and features["other_place"])
+    if names := compared.absent() if another else compared.of_another_county():
         # Another place's amounts and rules do harm, however well all else agrees.
-        return _elsewhere(min(score, ANSWERABLE_FROM), names)
+        return elsewhere(min(score, ANSWERABLE_FROM), names)
     if "phone" in asked.kinds and not any(holds("phone", h.passage.text) for h in hits):
         reason = "资料里有相关的内容，但没有写联系电话。"
         return Evidence(min(score, ANSWERABLE_FROM), "not_covered", reason, ("联系电话",))
@@ -124,7 +124,7 @@ def _refused(score: float, compared: "Compared") -> Evidence:
     if compared.absent_matter() or compared.asked.share(compared.passage) < TOPIC_FROM:
         return _not_found(score, compared)
     if absent:
-        return _elsewhere(score, absent)
+        return elsewhere(score, absent)
     return Evidence(score, "not_covered", "资料里有相关的内容，但没有说到您问的这一点。")
 
 
@@ -134,7 +134,8 @@ def _not_found(score: float, compared: "Compared") -> Evidence:
     return Evidence(score, "not_found", reason, (matter,) if matter else ())
 
 
-def _elsewhere(score: float, absent: Sequence[str]) -> Evidence:
+def elsewhere(score: float, absent: Sequence[str]) -> Evidence:
+    """Return the verdict that a place or year is asked about that nothing is said of."""
     named = "、".join(f"“{name}”" for name in absent)
     return Evidence(score, "elsewhere", f"资料里没有找到{named}这方面的内容。", tuple(absent))
 
@@ -142,13 +143,12 @@ def _elsewhere(score: float, absent: Sequence[str]) -> Evidence:
 class Compared:
     """A question beside the document that seems to answer it best."""
 
-    def __init__(self, asked: Asked, best: Sentence, text: str, counties: Set[str]) -> None:
+    def __init__(self, asked: Asked, best: Sentence, text: str, counties: Counties) -> None:
         """Compare with the text of the best sentence's document."""
         document, passage = best.hit.document, best.hit.passage
         self.asked = asked
         self._best = best
         self._counties = counties
-        self._text = text
         self._question = normalise(asked.question)
         self._above = normalise("\n".join((document.title, *passage.section)))
         self._passage = f"{self._above}\n{normalise(passage.text)}"
@@ -161,24 +161,9 @@ class Compared:
         return [name for name in named if name[:4] not in self._document]
 
     def of_another_county(self) -> list[str]:
-        """Return the counties of the question where the best sentence is about another.
-
-        A newspaper's page tells of one county after the other: a sentence is about those that it
-        names, or about the one named last before it.
-        """
-        wanted = {name for name in self._counties if name in self._question}
-        if not wanted:
-            return []
-        about = {name for name in self._counties if name in self._best.text} or self._named_last()
-        return sorted(wanted) if about and not wanted & about else []
-
-    def _named_last(self) -> set[str]:
-        """Return the county that is named last before the best sentence, if any is."""
-        hit = self._best.hit
-        before = f"{hit.document.title}\n{self._text[: hit.passage.start + self._best.start]}"
-        at = {name: before.rfind(name) for name in self._counties}
-        last = max(at, key=at.__getitem__)
-        return {last} if at[last] >= 0 else set()
+        """Return the counties of the question where the best sentence is about another."""
+        best = self._best
+        return self._counties.of_another(self._question, best.hit, best.start, best.end)
 
     def absent_matter(self) -> str:
         """Return what the question names and the document does not; empty if it is not known."""
@@ -218,7 +203,7 @@ class Compared:
 
     def _places(self, text: str) -> set[str]:
         """Return the smallest places that a text names: of 泉州晋江, 晋江."""
-        return {name for name in self._counties if name in text} or places(text)
+        return self._counties.named(text) or places(text)
 
     def _lacks(self, kind: Kind) -> bool:
         """Tell whether the best sentence has nothing of a kind that is asked for."""

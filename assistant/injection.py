@@ -6,14 +6,13 @@ support for what one says. A question needs no such care, since nothing in it co
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
 from knowledge.lexical import normalise
 from knowledge.plaintext import clean_characters
 from knowledge.splitting import sentences
-from knowledge.types import Hit, Passage
+from knowledge.types import Hit
 
 _ORDER = re.compile(
     r"(?:忽略|无视|忘记|忘掉|抛开|丢弃|绕过|覆盖|不(?:要|必|再|用)(?:理会|遵守|遵循|执行)).{0,12}"
@@ -47,10 +46,4 @@ def _parts(hit: Hit) -> list[Hit]:
     if not any(orders for _, orders in spans):
         return [hit]
     runs = [list(run) for orders, run in groupby(spans, itemgetter(1)) if not orders]
-    return [_part(hit, run[0][0][0], run[-1][0][1]) for run in runs]
-
-
-def _part(hit: Hit, start: int, end: int) -> Hit:
-    whole = hit.passage
-    part = Passage(whole.text[start:end], whole.start + start, whole.start + end, whole.section)
-    return replace(hit, passage=part)
+    return [hit.cut(run[0][0][0], run[-1][0][1]) for run in runs]

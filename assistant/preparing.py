@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.asking import understand
 from assistant.composing import Rewriter
-from assistant.evidence import ANSWERABLE_FROM, Evidence, judge
+from assistant.counties import Counties
+from assistant.evidence import ANSWERABLE_FROM, Evidence, elsewhere, judge
 from assistant.extractive import excerpts
 from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
@@ -19,12 +20,14 @@ from assistant.types import Turn
 from knowledge.base import KnowledgeBase
 from knowledge.embedding import Vectors
 from knowledge.places import counties_of
+from knowledge.queries import Weighed
 from knowledge.types import Hit
 
 HITS = 8
 _MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
 # Of one question, typos mended: ``corrected``, ``history``, ``single``, ``part``, ``query`` (it
-# stands alone), ``decided`` (without a search), ``hits``, ``asked`` and ``evidence``.
+# stands alone), ``decided`` (without a search), ``hits``, ``asked``, ``missed`` (the counties it
+# asks about where another's answers best) and ``evidence``.
 State = dict[str, Any]
 
 
@@ -37,7 +40,10 @@ class Preparation:
         """Compose the steps; ``rewriter`` writes follow-ups out, rules do without."""
         self._base = base
         self._intents = intents
-        self._steps = _steps(base, intents, matters, rewriter)
+        self._matters = matters
+        self._rewriter = rewriter
+        self._encode = encoder(base)
+        self._steps = self._chain()
 
     def of(self, question: str, history: Sequence[Turn]) -> list[State]:
         """Prepare each of several questions; one as a whole, and several that are all refused.
@@ -68,6 +74,59 @@ class Preparation:
             state["evidence"] = checked(asked, state["evidence"], _quoted(state), weigh)
         return state
 
+    def _chain(self) -> Runnable[State, State]:
+        return (
+            _step("query", self._query)
+            | _step("decided", lambda one: self._intents.decide(one["corrected"], one["query"]))
+            | _step("hits", self._hits)
+            | _step("asked", self._understood)
+            | _step("missed", lambda one: self._counties.missed(one["asked"], one["hits"]))
+            | _step("hits", self._of_the_county)
+            | _step("evidence", self._evidence)
+        )
+
+    def _query(self, state: State) -> str:
+        base, history = self._base, state["history"]
+        question: str = state["corrected"]
+        if self._intents.is_small_talk(question):
+            return question
+        alone = stand_alone(
+            question,
+            history,
+            lambda text: base.search(text, HITS),
+            base.term_weights,
+            base.embeddings.encode,
+        )
+        # Rules do for parts of a question.
+        if self._rewriter and state["single"] and alone != question:
+            alone = self._rewriter.rewrite(question, history) or alone
+        return base.worded(alone)
+
+    def _hits(self, state: State) -> list[Hit]:
+        if not worth_searching(state["decided"]):
+            return []
+        return without_orders(self._base.search(state["query"], HITS))
+
+    def _understood(self, state: State) -> Weighed:
+        return understand(state["query"], self._base.term_weights, self._encode)
+
+    @property
+    def _counties(self) -> Counties:
+        return Counties(counties_of(self._base.city()), self._base.text)
+
+    def _of_the_county(self, state: State) -> list[Hit]:
+        missed = bool(state["missed"])
+        return self._counties.only(state["query"], state["hits"], certainly=missed)
+
+    def _evidence(self, state: State) -> Evidence:
+        if state["decided"]:
+            return cast(Evidence, state["decided"])
+        base = self._base
+        found = judge(state["asked"], state["hits"], base.text, self._matters, self._counties)
+        if state["missed"] and found.status == "not_found":
+            return replace(elsewhere(found.score, state["missed"]), status=found.status)
+        return found
+
     def _as_one(self, question: str, history: Sequence[Turn], states: Sequence[State]) -> State:
         """Prepare several questions that are all refused as one; attributes stay unsaid."""
         state = self._prepared(Asked(question), history, single=True)
@@ -97,49 +156,6 @@ def _looked_up(state: State, states: Sequence[State]) -> State:
     return {**state, "hits": hits, "evidence": evidence} if hits else state
 
 
-def _steps(
-    base: KnowledgeBase, intents: Intents, matters: Matters, rewriter: Rewriter | None
-) -> Runnable[State, State]:
-    encode = encoder(base)
-
-    def query(state: State) -> str:
-        question: str = state["corrected"]
-        if intents.is_small_talk(question):
-            return question
-        alone = stand_alone(
-            question,
-            state["history"],
-            lambda text: base.search(text, HITS),
-            base.term_weights,
-            base.embeddings.encode,
-        )
-        if rewriter and state["single"] and alone != question:  # rules do for parts of a question
-            alone = rewriter.rewrite(question, state["history"]) or alone
-        return base.worded(alone)
-
-    def hits(state: State) -> list[Hit]:
-        if not worth_searching(state["decided"]):
-            return []
-        return without_orders(base.search(state["query"], HITS))
-
-    def evidence(state: State) -> Evidence:
-        return state["decided"] or judge(
-            state["asked"],
-            state["hits"],
-            lambda id_: _text(base, id_),
-            matters,
-            counties_of(base.city()),
-        )
-
-    return (
-        _step("query", query)
-        | _step("decided", lambda state: intents.decide(state["corrected"], state["query"]))
-        | _step("hits", hits)
-        | _step("asked", lambda state: understand(state["query"], base.term_weights, encode))
-        | _step("evidence", evidence)
-    )
-
-
 def _step(name: str, work: Callable[[State], Any]) -> Runnable[State, State]:
     """Add a value to the state, in the thread that asks.
 
@@ -147,11 +163,6 @@ def _step(name: str, work: Callable[[State], Any]) -> Runnable[State, State]:
     catalogue anew: three quarters of the time of a question in a large home went there.
     """
     return RunnableLambda(lambda state: {**state, name: work(state)}, name=name)
-
-
-def _text(base: KnowledgeBase, document_id: str) -> str:
-    document = base.document(document_id)
-    return document.text if document else ""
 
 
 def encoder(base: KnowledgeBase) -> Callable[[Sequence[str]], Vectors]:

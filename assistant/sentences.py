@@ -154,6 +154,11 @@ def said(passages: Sequence[Sequence[Sentence]]) -> list[Sentence]:
     return [one for one in found if not FURNITURE.match(one.text)] or found
 
 
+def likeliest(passages: Sequence[Sequence[Sentence]]) -> Sentence | None:
+    """Return the sentence likeliest to belong to the answer; none where there is no sentence."""
+    return max(said(passages), key=lambda sentence: sentence.log_odds, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class _ReadPassage:
     """A passage cut into sentences, with what each covers of the question."""

@@ -13,6 +13,7 @@ from assistant.follow_ups import Weigh
 from assistant.topics import ASKS, few, only_asks, topic_of
 from assistant.types import Citation, Mode, Status
 from knowledge.lexical import terms
+from knowledge.places import places_listed, places_of_list
 from knowledge.types import Hit
 
 SAID_FROM = 0.6  # of what a question asks for, by information content
@@ -20,6 +21,9 @@ MOST = 5  # questions; what comes after them belongs to the last
 _QUOTED = re.compile(r"《[^》]*》|“[^”]*”|[（(][^（）()]*[）)]")
 _CLAUSE = re.compile(rf"(?:{_QUOTED.pattern}|[^，,。？?！!；;\s])+[，,。？?！!；;\s]*")
 _UNSAID = re.compile(r"(?:一共|总共|共|分别)?\w{1,2}了(?=多少|几|哪)")
+_OF_EACH_WORD = re.compile(r"分别|各自?(?!种|类|项|级|地)")
+_OF_EACH = re.compile(rf"{_OF_EACH_WORD.pattern}|多少|几")
+_OF_ALL = re.compile(r"之间|距离|相比|相差|[一总]共|合计|加起来|合作|共同|联合")
 _THANKS = re.compile(r"(?:谢谢|多谢|感谢|拜托|麻烦)(?:您|你|了|啦|回复|解答)*\W*")
 _NUMERALS = "一二三四五"
 HELP = "没有找到的部分，您可以拨打12345政务服务便民热线咨询。"
@@ -56,6 +60,19 @@ def _listed_in(clause: str) -> list[str]:
     return parts if all(ASKS.search(part) for part in parts) else [clause]
 
 
+def of_each_place(question: str) -> list[str]:
+    """Return a question for each of the places that one lists; the question where it asks of all.
+
+    "洛江和惠安分别建了几个园区" asks the same of each; "泉州和厦门之间多远" does not.
+    """
+    found = places_listed(question)
+    rest = question[found.end() :] if found else ""
+    if not found or not _OF_EACH.search(rest) or _OF_ALL.search(rest):
+        return [question]
+    before, rest = question[: found.start()], _OF_EACH_WORD.sub("", rest, count=1)
+    return [f"{before}{place}{rest}" for place in places_of_list(found[0])]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One of several questions; where it asks for an attribute only, with the name of that.
@@ -77,6 +94,8 @@ def questions_of(text: str, *, follows: bool = False) -> list[Asked]:
         follows: Something was asked before: the first may ask for an attribute only.
     """
     parts = split_questions(text)
+    if len(parts) == 1:
+        parts = of_each_place(text)
     if len(parts) == 1 and (attributes := listed(text)):
         return [
             Asked(one.question, attribute_of(one.name), one.name, one.topic) for one in attributes
@@ -163,7 +182,7 @@ class Part:
 def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
     """Return the verdict on all, and one text; its citations are numbered through."""
     given = [part.composed.text for part in parts if not part.evidence.refused]
-    parts = [p for p in parts if not (p.evidence.refused and _is_said(p.asked, given, weigh))]
+    parts = [p for p in parts if not (p.evidence.refused and _is_said(p, given, weigh))]
     names = [part.asked.name for part in parts if part.evidence.refused and part.asked.name]
     blocks = _blocks([p for p in parts if not (p.evidence.refused and p.asked.name)])
     citations = tuple(citation for block in blocks for citation in block.composed.citations)
@@ -183,11 +202,13 @@ def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
     return _verdict(parts, refused), Composed("\n\n".join(texts), citations, mode)
 
 
-def _is_said(part: Asked, texts: Sequence[str], weigh: Weigh) -> bool:
+def _is_said(part: Part, texts: Sequence[str], weigh: Weigh) -> bool:
     """Tell whether the answers to the other questions answer this one as well."""
-    if part.attribute:
-        return any(map(part.attribute.is_said, texts))
-    question = part.question
+    if part.asked.attribute:
+        return any(map(part.asked.attribute.is_said, texts))
+    if part.evidence.missing:
+        return False
+    question = part.asked.question
     asked = understand(question, weigh)
     enough = 0.0 if asked.kinds and only_asks(question) else SAID_FROM
     return any(

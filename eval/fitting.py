@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from assistant import evidence, sentences
 from assistant.asking import Asked, understand
+from assistant.counties import Counties
 from assistant.matters import Matters
 from assistant.sentences import Sentence, candidates, said
 from eval.facts import normalise
@@ -131,11 +132,10 @@ def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[s
     """Return the features of the refusal decision, with the sentence weights that are set."""
     rows = []
     matters = Matters(lambda: base.embeddings, base.likeness)
-    counties = counties_of(base.city())
+    counties = Counties(counties_of(base.city()), base.text)
     for asking in askings:
         best = max(said([asking.sentences]), key=lambda sentence: sentence.log_odds)
-        document = base.document(best.hit.document.id)
-        text = document.text if document else ""
+        text = base.text(best.hit.document.id)
         compared = evidence.Compared(asking.asked, best, text, counties)
         near = matters.nearness(asking.asked.question, best.hit)
         rows.append(compared.features(asking.hits, near))

@@ -342,6 +342,11 @@ class KnowledgeBase:
         """Return a document with its whole text."""
         return self.catalogue.document(document_id)
 
+    def text(self, document_id: str) -> str:
+        """Return the whole text of a document; empty where there is none of that id."""
+        document = self.document(document_id)
+        return document.text if document else ""
+
     def documents(self) -> list[Record]:
         """Return all documents without their texts."""
         return self.catalogue.documents()

@@ -154,6 +154,28 @@ def counties_of(city: str) -> frozenset[str]:
 
 
 @cache
+def _any_place() -> str:
+    counties = (name for names in _counties_by_city().values() for name in names)
+    names = sorted({*_NAMES.split(), *counties}, key=len, reverse=True)
+    return rf"(?:{'|'.join(names)})[省市区县]?"
+
+
+@cache
+def _places_listed() -> re.Pattern[str]:
+    return re.compile(rf"{_any_place()}(?:(?:、|以及|[和与跟及]){_any_place()})+")
+
+
+def places_listed(text: str) -> re.Match[str] | None:
+    """Return the first list of places in a text: 洛江和惠安."""
+    return _places_listed().search(text)
+
+
+def places_of_list(listed: str) -> list[str]:
+    """Return the places of such a list as they are named there, in order."""
+    return re.findall(_any_place(), listed)
+
+
+@cache
 def _province_by_city() -> dict[str, str]:
     found: dict[str, str] = {}
     province = ""

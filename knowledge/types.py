@@ -1,7 +1,7 @@
 """What passes between the packages: frozen, and nothing but data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +62,9 @@ class Hit:
     lexical: float
     passage: Passage
     document: Document
+
+    def cut(self, start: int, end: int) -> "Hit":
+        """Return the same hit with a part of its passage only, given by offsets within it."""
+        whole = self.passage
+        part = Passage(whole.text[start:end], whole.start + start, whole.start + end, whole.section)
+        return replace(self, passage=part)

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.attributes import listed
 from assistant.chain import Assistant
-from assistant.several import split_questions
+from assistant.several import of_each_place, split_questions
 from assistant.types import Turn
 
 
@@ -51,6 +51,32 @@ def test_several_questions_are_taken_apart(text, parts):
 )
 def test_one_question_stays_one(text):
     assert split_questions(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("洛江和惠安分别建了几个园区", ["洛江建了几个园区", "惠安建了几个园区"]),
+        ("泉州、厦门有多少台一体机", ["泉州有多少台一体机", "厦门有多少台一体机"]),
+        ("泉州和厦门之间坐动车要几个小时", ["泉州和厦门之间坐动车要几个小时"]),
+        ("泉州和厦门一共有多少台一体机", ["泉州和厦门一共有多少台一体机"]),
+        ("泉州有多少台一体机", ["泉州有多少台一体机"]),
+        ("身份证和居住证分别多少钱", ["身份证和居住证分别多少钱"]),
+    ],
+)
+def test_what_is_asked_of_each_place_is_taken_apart(text, parts):
+    assert of_each_place(text) == parts
+
+
+@pytest.mark.parametrize(
+    "question", ["洛江和金门分别建了几个专业化园区", "金门和洛江各建了几个专业化园区"]
+)
+def test_of_two_places_the_known_one_is_told_of_and_the_other_is_named(assistant, question):
+    answer = assistant.ask(question).answer()
+    assert answer.status == "partial"
+    assert "7个" in answer.answer
+    assert ["金门" in missing for missing in answer.missing] == [True]
+    assert "资料里没有找到“金门”这方面的内容。" in answer.answer
 
 
 @pytest.mark.parametrize(
