@@ -9,7 +9,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from assistant.asking import understand
 from assistant.composing import Rewriter
 from assistant.counties import Counties
-from assistant.evidence import ANSWERABLE_FROM, Evidence, elsewhere, judge
+from assistant.evidence import ANSWERABLE_FROM, SURE_FROM, Evidence, elsewhere, judge
 from assistant.extractive import excerpts
 from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
@@ -123,8 +123,10 @@ class Preparation:
             return cast(Evidence, state["decided"])
         base = self._base
         found = judge(state["asked"], state["hits"], base.text, self._matters, self._counties)
-        if state["missed"] and found.status == "not_found":
-            return replace(elsewhere(found.score, state["missed"]), status=found.status)
+        if state["missed"] and found.score < SURE_FROM:
+            # What answered best was another county's: what is left must be sure.
+            score = min(found.score, ANSWERABLE_FROM)
+            return replace(elsewhere(score, state["missed"]), status="not_found")
         return found
 
     def _as_one(self, question: str, history: Sequence[Turn], states: Sequence[State]) -> State:

@@ -4,7 +4,8 @@
 BEIR folders, each of which counts the same. The weights maximise the likelihood
 that a relevant passage is drawn first (ListNet's top-one probability, Cao et al. 2007), with a
 ridge penalty. Beside them it prints nDCG@10 of every other query of each folder with weights
-fitted on the rest.
+fitted on the rest. Queries are moved by an adapter that was fitted on the other half of the first
+set (``eval.adapter_model``): of those that it has seen it would seem to know more than it does.
 """
 
 import argparse
@@ -16,15 +17,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from eval import adapter_model
 from eval.datasets import load_beir
 from eval.ranking import ranking_scores
 from knowledge.base import KnowledgeBase
 from knowledge.queries import Weighed, content
+from knowledge.query_adapter import QueryAdapter
 from knowledge.ranking import features
 from knowledge.settings import load_settings
 
 Floats = NDArray[np.float64]
-PENALTY = 1e-2  # on weights of features in units of their standard deviation
+PENALTY = 2e-2  # on weights of features in units of their standard deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,21 @@ class Query:
         return list(dict.fromkeys(self.documents[at] for at in order))
 
 
-def collect(home: Path, folder: Path) -> tuple[list[str], list[Query]]:
-    """Search for every query; return the names of the features, and the queries."""
+def collect(
+    home: Path, folder: Path, adapters: Sequence[QueryAdapter]
+) -> tuple[list[str], list[Query]]:
+    """Search for every query; return the names of the features, and the queries.
+
+    Args:
+        home: A home that holds the folder's documents.
+        folder: The set.
+        adapters: For queries of even place, and for the others.
+    """
     beir, names = load_beir(folder), list[str]()
     found = []
     with KnowledgeBase(load_settings(home=home)) as base:
-        for id_, text in beir.queries.items():
+        for at, (id_, text) in enumerate(beir.queries.items()):
+            base.retriever.adapter = adapters[at % 2]
             rows, documents = _candidates(base, text)
             names = list(rows[0])
             judged = beir.judgements[id_]
@@ -123,8 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if len(given) % 2:
         parser.error("give HOME and BEIR for each set")
     names, sets = list[str](), []
+    pairs = adapter_model.collect(Path(given[0]), Path(given[1]))
+    adapters = [adapter_model.fit(pairs, [1 - half]) for half in (0, 1)]
     for home, folder in zip(given[::2], given[1::2], strict=True):
-        names, found = collect(Path(home), Path(folder))
+        names, found = collect(Path(home), Path(folder), adapters)
         sets.append(found)
     for name, weight in zip(names, fit([query for one in sets for query in one]), strict=True):
         print(f'    "{name}": {weight:.2f},')

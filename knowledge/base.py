@@ -133,10 +133,12 @@ class KnowledgeBase:
     @cached_property
     def retriever(self) -> "HybridRetriever":
         """Both searches as a LangChain retriever."""
+        from knowledge.query_adapter import adapter_of
         from knowledge.retrieval import HybridRetriever
 
         return HybridRetriever(
             embeddings=self.embeddings,
+            adapter=adapter_of(self.embeddings.name),
             vectors=self.vectors,
             catalogue=self.catalogue,
             city=self.settings.city,
@@ -309,7 +311,7 @@ class KnowledgeBase:
     def likeness(self, vector: "Vectors", hit: Hit) -> float:
         """Return the dot product of a vector and that of a passage; 0 if it is gone."""
         number = self.catalogue.number_of(hit.document.id, hit.passage.start)
-        return self.vectors.similarities(vector, [number]).get(number, 0.0)
+        return self.vectors.similarities(vector[None], [number]).get(number, [0.0])[0]
 
     def standings(self, documents: Iterable[Document]) -> dict[str, Standing]:
         """Return by id how each of some documents stands today: in force, or why not."""

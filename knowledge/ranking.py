@@ -17,15 +17,17 @@ DEPTH = 30  # candidates that are scored anew; further down nothing relevant was
 # Fitted by ``python -m eval.rank_model`` on datasets/laws and datasets/pandemic, which count the
 # same; it prints what each half reaches with weights fitted on the other halves.
 _WEIGHTS: Mapping[str, float] = {
-    "dense": 15.28,
-    "share": 0.65,
-    "document_share": 6.70,
-    "document_dense": 8.86,
-    "longest_common": 5.34,
-    "cover": 5.26,
-    "characters": 2.39,
-    "cover_above": -1.15,
-    "title_length": -0.46,
+    "dense": -4.13,
+    "adapted": 17.28,
+    "share": 0.25,
+    "document_share": 4.50,
+    "document_dense": -6.49,
+    "document_adapted": 14.15,
+    "longest_common": 4.98,
+    "cover": 5.16,
+    "characters": 2.43,
+    "cover_above": -0.83,
+    "title_length": -0.28,
 }
 _SHORT = 4  # characters: a match of a shorter query says less than its share
 
@@ -36,6 +38,8 @@ class Found:
 
     Attributes:
         dense: Cosine similarity of query and passage.
+        adapted: The same with the query moved towards the words of documents
+            (``knowledge.query_adapter``).
         lexical: BM25 of the passage, as it is.
         share: BM25 of the passage, as a share of the highest that the query could reach.
         document_share: The same of its whole document.
@@ -44,6 +48,7 @@ class Found:
     number: int
     document_key: int
     dense: float
+    adapted: float
     lexical: float
     share: float
     document_share: float
@@ -51,7 +56,7 @@ class Found:
     @property
     def first_score(self) -> float:
         """What decides which passages are looked at more closely."""
-        return 1.5 * self.dense + (self.share + self.document_share) / 2
+        return 1.5 * self.adapted + (self.share + self.document_share) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +103,28 @@ def features(
     query: str, weighed: Weighed, candidates: Sequence[Candidate]
 ) -> list[Mapping[str, float]]:
     """Return what is known of each candidate, beside the others."""
-    best: dict[int, float] = {}  # cosine similarity of each document's best passage
+    best: dict[int, tuple[float, float]] = {}  # what either similarity comes to at best
     for one in candidates:
-        key = one.found.document_key
-        best[key] = max(best.get(key, 0.0), one.found.dense)
+        key, (dense, adapted) = one.found.document_key, (one.found.dense, one.found.adapted)
+        before = best.get(key, (0.0, 0.0))
+        best[key] = max(before[0], dense), max(before[1], adapted)
     query = normalise(query)
     return [_features(query, weighed, one, best[one.found.document_key]) for one in candidates]
 
 
 def _features(
-    query: str, weighed: Weighed, one: Candidate, document_dense: float
+    query: str, weighed: Weighed, one: Candidate, of_document: tuple[float, float]
 ) -> Mapping[str, float]:
     text = normalise(one.row.passage.text)
     above = normalise("\n".join((one.row.document.title, *one.row.passage.section)))
     held_above = set(terms(above))
     return {
         "dense": one.found.dense,
+        "adapted": one.found.adapted,
         "share": one.found.share,
         "document_share": one.found.document_share,
-        "document_dense": document_dense,
+        "document_dense": of_document[0],
+        "document_adapted": of_document[1],
         "longest_common": longest_common(query, text) / max(_SHORT, len(query)),
         "cover": weighed.share({*held_above, *terms(text)}),
         "characters": weighed.share_of_characters(above + text),

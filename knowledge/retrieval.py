@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
@@ -24,6 +25,7 @@ from knowledge.catalogue import Catalogue
 from knowledge.embedding import SentenceEmbeddings
 from knowledge.lexical import KeywordIndex, Table, terms
 from knowledge.queries import Weighed, content
+from knowledge.query_adapter import QueryAdapter
 from knowledge.ranking import DEPTH, Candidate, Found, first_of
 from knowledge.ranking import rank as best_of
 from knowledge.types import Hit
@@ -51,6 +53,7 @@ class HybridRetriever(BaseRetriever):
     embeddings: SentenceEmbeddings
     vectors: VectorIndex
     catalogue: Catalogue
+    adapter: QueryAdapter | None = None  # of the model; none: a question is searched for as it is
     limit: int = 10
     city: str = ""  # whose rules come first; empty: that of most documents
     today: Callable[[], date] = date.today
@@ -118,26 +121,23 @@ class HybridRetriever(BaseRetriever):
     def _found(self, query: str, limit: int, only: Sequence[str] | None) -> list[Found]:
         """Return every passage that either search found, with what both say of it."""
         vector = self.embeddings.encode([query])[0]
-        dense = dict(self.vectors.search(vector, limit, only))
+        moved = self.adapter(vector) if self.adapter else vector
+        near = [number for number, _ in self.vectors.search(moved, limit, only)]
         counts = self._counts("passage")
         chosen, highest = counts.worth_searching(query)
         among = None if only is None else self.catalogue.numbers_of(only)
         leading = chosen if only else counts.leading(chosen)
-        lexical = counts.index.search(chosen, limit, among, also=dense, leading=leading)
-        dense |= self.vectors.similarities(vector, [n for n in lexical if n not in dense])
-        documents = self.catalogue.document_keys(dense.keys() | lexical.keys())
+        lexical = counts.index.search(chosen, limit, among, also=near, leading=leading)
+        documents = self.catalogue.document_keys({*near, *lexical})
+        similar = self.vectors.similarities(np.stack([vector, moved]), [*documents])
         of_document = self._document_shares(query)
-        return [
-            Found(
-                number,
-                key,
-                dense.get(number, 0.0),
-                lexical.get(number, 0.0),
-                lexical.get(number, 0.0) / highest,
-                of_document.get(key, 0.0),
-            )
-            for number, key in documents.items()
-        ]
+        found = []
+        for number, key in documents.items():
+            dense, adapted = similar.get(number, (0.0, 0.0))
+            bm25 = lexical.get(number, 0.0)
+            shares = bm25 / highest, of_document.get(key, 0.0)
+            found.append(Found(number, key, dense, adapted, bm25, *shares))
+        return found
 
     def _document_shares(self, query: str) -> dict[int, float]:
         counts = self._counts("document")

@@ -140,8 +140,13 @@ class VectorIndex:
             for id_, distance in zip(found["ids"][0], distances[0], strict=True)
         ]
 
-    def similarities(self, vector: Vectors, numbers: Sequence[int]) -> dict[int, float]:
-        """Return the cosine similarity of each of these passages that has a vector."""
+    def similarities(self, vectors: Vectors, numbers: Sequence[int]) -> dict[int, list[float]]:
+        """Return the cosine similarities of each of these passages that has a vector.
+
+        Args:
+            vectors: Array of shape (vectors, dimensions): so many similarities of each passage.
+            numbers: The passages.
+        """
         if not numbers:
             return {}
         with self._lock, self._reached():
@@ -151,7 +156,8 @@ class VectorIndex:
         embeddings = np.asarray(found["embeddings"], dtype=np.float32)
         if not embeddings.size:
             return {}
-        return dict(zip(map(int, found["ids"]), (embeddings @ vector).tolist(), strict=True))
+        similar = (embeddings @ vectors.T).tolist()
+        return dict(zip(map(int, found["ids"]), similar, strict=True))
 
 
 def _embedded(folder: Path) -> Any:  # noqa: ANN401 - chromadb's client type moves between releases

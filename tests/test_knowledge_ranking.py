@@ -13,7 +13,7 @@ from knowledge.types import Document, Passage
 
 def candidate(number, text, dense=0.5, share=0.1):
     row = Row(number, number, Document(str(number), "标题", "", "s"), Passage(text, 0, len(text)))
-    return Candidate(Found(number, number, dense, share * 10, share, share), row)
+    return Candidate(Found(number, number, dense, dense, share * 10, share, share), row)
 
 
 def weighed(query):
