@@ -54,7 +54,7 @@ def serving(settings, make_assistant=Assistant):
 
 
 # Gradio closes its stream as a page is left, and complains of the stream it closed; nobody sees it.
-_QUIET_WHEN_LEFT = """addEventListener("beforeunload", () => {
+QUIET_WHEN_LEFT = """addEventListener("beforeunload", () => {
     console.error = () => {};
     addEventListener("unhandledrejection", (event) => event.preventDefault());
 });"""
@@ -68,7 +68,10 @@ class Watch:
         self.problems = []
 
     def follow(self, page):
-        page.add_init_script(_QUIET_WHEN_LEFT)
+        page.add_init_script(QUIET_WHEN_LEFT)
+        self.listen(page)
+
+    def listen(self, page):
         page.on("console", lambda m: m.type == "error" and self.problems.append(m.text))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("response", self._answered)
