@@ -50,7 +50,7 @@ class Speech(BaseHTTPRequestHandler):
         if self.path == "/v1/audio/transcriptions":
             answer, kind = json.dumps({"text": QUESTION}).encode(), "application/json"
         else:
-            answer, kind = recording(0.3), "audio/wav"
+            answer, kind = recording(self.server.voice), "audio/wav"
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(answer)))
@@ -65,6 +65,7 @@ class Speech(BaseHTTPRequestHandler):
 def service():
     with listening(Speech) as server:
         server.asked = []
+        server.voice = 0.3  # seconds
         yield server
 
 
@@ -186,7 +187,8 @@ def test_a_spoken_question_is_typed_and_its_answer_read(talkative, service):
 
 
 @pytest.mark.browser
-def test_the_terminal_listens_thinks_and_speaks(talkative):
+def test_the_terminal_listens_thinks_and_speaks(talkative, service, monkeypatch):
+    monkeypatch.setattr(service, "voice", 60)  # it speaks until it is told to stop
     page = talkative("/kiosk")
     page.evaluate(
         "window.states = []; new MutationObserver(() => states.push(document.body.className))"
