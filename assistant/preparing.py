@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableLambda
 
@@ -119,8 +119,9 @@ class Preparation:
         return self._counties.only(state["query"], state["hits"], certainly=missed)
 
     def _evidence(self, state: State) -> Evidence:
-        if state["decided"]:
-            return cast(Evidence, state["decided"])
+        decided: Evidence | None = state["decided"]
+        if decided:
+            return decided
         base = self._base
         found = judge(state["asked"], state["hits"], base.text, self._matters, self._counties)
         if state["missed"] and found.score < SURE_FROM:

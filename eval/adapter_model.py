@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.datasets import load_beir
+from eval.homes import homes_with
 from eval.ranking import ranking_scores
 from knowledge.base import KnowledgeBase
 from knowledge.embedding import Vectors
-from knowledge.query_adapter import QueryAdapter, unmoved
+from knowledge.query_adapter import QueryAdapter
 from knowledge.settings import load_settings
 
 Numbers = NDArray[np.int64]
@@ -122,8 +123,8 @@ def dense_score(pairs: Pairs, half: int, move: QueryAdapter | None) -> float:
     """Return the mean nDCG@10 of every other query, by vectors alone."""
     rankings, judged = {}, {}
     for n in range(half, len(pairs.queries), 2):
-        vector = (move or unmoved)(pairs.queries[n])
-        scores = pairs.passages @ vector
+        query = pairs.queries[n]
+        scores = pairs.passages @ (move(query) if move else query)
         best = np.argpartition(-scores, DEEP)[:DEEP]
         order = best[np.argsort(-scores[best], kind="stable")]
         rankings[str(n)] = list(dict.fromkeys(pairs.documents[at] for at in order))
@@ -138,17 +139,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m eval.adapter_model",
         epilog="Example: python -m eval.adapter_model home-laws laws home-pandemic pandemic",
     )
-    parser.add_argument("sets", nargs="+", metavar="HOME BEIR")
-    given = parser.parse_args(arguments).sets
-    if len(given) % 2:
-        parser.error("give HOME and BEIR for each set")
-    folders = given[1::2]
-    sets = [
-        collect(Path(home), Path(folder)) for home, folder in zip(given[::2], folders, strict=True)
-    ]
+    given = homes_with(parser, "BEIR", arguments)
+    sets = [collect(*one) for one in given]
     for half in (0, 1):
         adapter = fit(sets[0], [1 - half])
-        for folder, one in zip(folders, sets, strict=True):
+        for (_, folder), one in zip(given, sets, strict=True):
             scores = dense_score(one, half, None), dense_score(one, half, adapter)
             print(f"{folder}, half {half}: nDCG@10 {scores[0]:.4f} → {scores[1]:.4f}")
     fit(sets[0]).save()

@@ -24,6 +24,7 @@ from assistant.counties import Counties
 from assistant.matters import Matters
 from assistant.sentences import Sentence, candidates, said
 from eval.facts import normalise
+from eval.homes import homes_with
 from eval.questions import Question, load_questions
 from knowledge.base import KnowledgeBase
 from knowledge.places import counties_of
@@ -194,19 +195,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m eval.fitting",
         epilog="Example: python -m eval.fitting home set.jsonl sample-home lay_questions.jsonl",
     )
-    parser.add_argument(
-        "sets", nargs="+", metavar="HOME QUESTIONS", help="a home, a set of questions on it"
-    )
-    given = parser.parse_args(arguments).sets
-    if len(given) % 2:
-        parser.error("give HOME and QUESTIONS for each set")
-    read_sets = [read(Path(h), Path(q)) for h, q in zip(given[::2], given[1::2], strict=True)]
+    given = homes_with(parser, "QUESTIONS", arguments)
+    read_sets = [read(*one) for one in given]
     weights = sentence_weights([asking for _, askings in read_sets for asking in askings])
     _print("assistant/sentences.py", weights)
     vars(sentences).update(_WEIGHTS=weights[0], _BIAS=weights[1])
     sets = [Cases.of(*one) for one in read_sets]
     _print("assistant/evidence.py", fit_all(sets))
-    _report(given[1::2], sets)
+    _report([str(path) for _, path in given], sets)
 
 
 def _report(names: Sequence[str], sets: Sequence[Cases]) -> None:

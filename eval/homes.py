@@ -1,9 +1,10 @@
 """Homes to measure in: kept in the user's cache by what is in them, or thrown away."""
 
+import argparse
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,23 @@ from knowledge.types import Document, Passage
 
 # The sources that decide what a passage is, and what is kept of it.
 _MAKERS = ("embedding", "facts", "lexical", "plaintext", "readers", "splitting")
+
+
+def homes_with(
+    parser: argparse.ArgumentParser, of: str, arguments: Sequence[str] | None
+) -> list[tuple[Path, Path]]:
+    """Return the homes that a command is given, each with what is asked of it.
+
+    Args:
+        parser: The command's; it ends the program where something is missing.
+        of: What stands behind each home, as help names it.
+        arguments: Of the command line; none: those of the process.
+    """
+    parser.add_argument("sets", nargs="+", metavar=f"HOME {of}")
+    given = [Path(name) for name in parser.parse_args(arguments).sets]
+    if len(given) % 2:
+        parser.error(f"give HOME and {of} for each set")
+    return list(zip(given[::2], given[1::2], strict=True))
 
 
 def cache_folder(settings: Settings) -> Path:

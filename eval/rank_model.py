@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from eval import adapter_model
 from eval.datasets import load_beir
+from eval.homes import homes_with
 from eval.ranking import ranking_scores
 from knowledge.base import KnowledgeBase
 from knowledge.queries import Weighed, content
@@ -130,19 +131,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m eval.rank_model",
         epilog="Example: python -m eval.rank_model home-laws laws home-pandemic pandemic",
     )
-    parser.add_argument("sets", nargs="+", metavar="HOME BEIR")
-    given = parser.parse_args(arguments).sets
-    if len(given) % 2:
-        parser.error("give HOME and BEIR for each set")
+    given = homes_with(parser, "BEIR", arguments)
     names, sets = list[str](), []
-    pairs = adapter_model.collect(Path(given[0]), Path(given[1]))
+    pairs = adapter_model.collect(*given[0])
     adapters = [adapter_model.fit(pairs, [1 - half]) for half in (0, 1)]
-    for home, folder in zip(given[::2], given[1::2], strict=True):
-        names, found = collect(Path(home), Path(folder), adapters)
+    for home, folder in given:
+        names, found = collect(home, folder, adapters)
         sets.append(found)
     for name, weight in zip(names, fit([query for one in sets for query in one]), strict=True):
         print(f'    "{name}": {weight:.2f},')
-    for folder, score in zip(given[1::2], held_out(sets), strict=True):
+    for (_, folder), score in zip(given, held_out(sets), strict=True):
         print(f"nDCG@10 of {folder}, weights of the other half: {score:.3f}", file=sys.stderr)
 
 

@@ -15,7 +15,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from knowledge.errors import ModelUnavailableError
-from knowledge.models import FILES, default_model
+from knowledge.models import FILES, default_model, model_identity
 from knowledge.settings import DEFAULT_EMBEDDING_MODEL, Settings
 
 Vectors = NDArray[np.float32]
@@ -70,7 +70,7 @@ def load_embeddings(settings: Settings) -> SentenceEmbeddings:
         return SentenceEmbeddings(name, _onnx(default_model(settings.model_cache)))
     folder = Path(name).expanduser()
     if all((folder / file.name).is_file() for file in FILES):
-        return SentenceEmbeddings(name, _onnx(folder))
+        return SentenceEmbeddings(model_identity(name), _onnx(folder))
     if name.startswith(("/", ".", "~")) and not (folder / "modules.json").is_file():
         raise ModelUnavailableError(
             f"文件夹 {name!r} 里没有可用的向量模型：应当有 model.onnx 和 tokenizer.json，"

@@ -49,11 +49,6 @@ class QueryAdapter:
         np.savez_compressed(file, down=self.down.astype(half), up=self.up.astype(half))
 
 
-def unmoved(vectors: Vectors) -> Vectors:
-    """Leave vectors as they are."""
-    return vectors
-
-
 @cache
 def adapter_of(model: str) -> QueryAdapter | None:
     """Return the adapter fitted for an embedding model; none for any but the default one."""

@@ -11,7 +11,8 @@ from eval import adapter_model
 from eval.adapter_model import Pairs, dense_score, fit
 from eval.questions import load_questions
 from knowledge.base import KnowledgeBase
-from knowledge.embedding import SentenceEmbeddings
+from knowledge.embedding import SentenceEmbeddings, load_embeddings
+from knowledge.models import default_model
 from knowledge.query_adapter import QueryAdapter, adapter_of
 from knowledge.settings import DEFAULT_EMBEDDING_MODEL, load_settings
 
@@ -88,3 +89,9 @@ def test_everyday_words_find_as_much_as_before_or_more(sample_base):
         assert found(usual) >= found(None)
     finally:
         sample_base.retriever.adapter = usual
+
+
+def test_the_default_model_in_a_folder_is_known_by_its_files():
+    folder = default_model(load_settings().model_cache)
+    embeddings = load_embeddings(load_settings(embedding_model=str(folder)))
+    assert adapter_of(embeddings.name) is not None
