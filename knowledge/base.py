@@ -83,7 +83,7 @@ class KnowledgeBase:
                 f"不能使用数据文件夹 {str(self.home)!r}：{error.strerror}。"
                 "请用 --home 或 XIAOQUAN_HOME 另指一个。"
             ) from error
-        self.catalogue = Catalogue(self.home / "catalogue.sqlite3")
+        self.catalogue = _catalogue(self.settings)
         self._reopening = threading.Lock()
         try:
             if not any_model:
@@ -287,7 +287,7 @@ class KnowledgeBase:
         Raises:
             HomeError: The home can't be written.
         """
-        with locking.writing(self.home, waiting):
+        with locking.writing(self.home, waiting), self.catalogue.alone(waiting):
             self._follow_other_processes(at_once=True)
             yield
 
@@ -378,6 +378,21 @@ class KnowledgeBase:
                 f"现在设置的是 {self.settings.embedding_model!r}。"
                 "请改回原来的设置，或运行 xiaoquan rebuild 用新模型重建。"
             )
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    """Open the home's catalogue, which may be a copy of one that several machines share."""
+    path = settings.home / "catalogue.sqlite3"
+    if not settings.catalogue_url:
+        return Catalogue(path)
+    if not settings.chroma_url:
+        raise HomeError(
+            "设置了 XIAOQUAN_CATALOGUE_URL，却没有设置 XIAOQUAN_CHROMA_URL。"
+            "几台机器共用资料，向量也要放在共用的 Chroma 服务上；请把两项都设上。"
+        )
+    from knowledge.shared import SharedCatalogue
+
+    return SharedCatalogue(path, settings.catalogue_url)
 
 
 def _is_one(length: float) -> bool:

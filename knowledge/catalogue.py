@@ -10,7 +10,7 @@ import json
 import math
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +164,16 @@ class Catalogue:
             ) from error
 
     @contextmanager
+    def alone(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Keep every other machine from writing; here there is none.
+
+        Args:
+            waiting: Called once if another is writing and has to be waited for.
+        """
+        del waiting
+        yield
+
+    @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Read one state of the catalogue, whatever is published meanwhile."""
         connection = self.connection
@@ -182,8 +192,11 @@ class Catalogue:
 
     def set_fact(self, name: str, value: str) -> None:
         """Keep a fact about the home."""
-        with self.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        with self.transaction():
+            self._set_fact(name, value)
+
+    def _set_fact(self, name: str, value: str) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def version(self) -> int:
         """Return a number that moves whenever any process changes the live passages."""
@@ -218,7 +231,7 @@ class Catalogue:
     def touch(self) -> None:
         """Tell every process to look at the vectors anew."""
         with self.transaction():
-            self._move_version()
+            self._changed((), ())
 
     def keywords_fit(self) -> bool:
         """Return whether the keywords are of exactly the live passages and documents."""
@@ -244,37 +257,54 @@ class Catalogue:
                 connection.execute(f"INSERT INTO {table}({table}) VALUES ('delete-all')")  # noqa: S608
             KeywordIndex(connection, "passage").add(self._passage_fields(live))
             KeywordIndex(connection, "document").add(self._document_fields(live))
-            self._move_version()
+            self._changed((), ())
 
     # -- writing, in the order of a document's life
 
     def stage(self, document: Document, passages: Sequence[Passage]) -> None:
         """Write a new version beside the live one; it is not found yet."""
-        with self.transaction() as connection:
-            connection.execute(
-                "UPDATE documents SET state = 'retired' WHERE id = ? AND state = 'staged'",
-                (document.id,),
-            )
-            key = connection.execute(
-                "INSERT INTO documents(id, title, source, metadata, hash, state, passages)"
-                " VALUES (?, ?, ?, ?, ?, 'staged', ?)",
-                (
-                    document.id,
-                    document.title,
-                    document.source,
-                    json.dumps(dict(document.metadata), ensure_ascii=False),
-                    content_hash(document),
-                    len(passages),
-                ),
-            ).lastrowid
-            connection.execute("INSERT INTO texts VALUES (?, ?)", (key, document.text))
-            connection.executemany(
-                "INSERT INTO passages(document, start, end, section, text) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (key, p.start, p.end, json.dumps(p.section, ensure_ascii=False), p.text)
-                    for p in passages
-                ],
-            )
+        with self.transaction():
+            key, numbers = self._reserve(len(passages))
+            columns = {
+                "key": key,
+                "id": document.id,
+                "title": document.title,
+                "source": document.source,
+                "metadata": json.dumps(dict(document.metadata), ensure_ascii=False),
+                "hash": content_hash(document),
+                "passages": len(passages),
+            }
+            self._insert(columns, document.text, zip(numbers, passages, strict=True))
+
+    def _reserve(self, passages: int) -> tuple[int | None, Sequence[int | None]]:
+        """Return the key of a new document and the numbers of its passages; none: SQLite counts."""
+        return None, [None] * passages
+
+    def _insert(
+        self,
+        columns: Mapping[str, object],
+        text: str,
+        passages: Iterable[tuple[int | None, Passage]],
+    ) -> None:
+        """Write a staged document, whose ``columns`` are all but its state; it is the only one."""
+        self.connection.execute(
+            "UPDATE documents SET state = 'retired' WHERE id = ? AND state = 'staged'",
+            (columns["id"],),
+        )
+        names = ", ".join(columns)
+        key = self.connection.execute(
+            f"INSERT INTO documents({names}, state)"  # noqa: S608
+            f" VALUES ({_marks([*columns])}, 'staged')",
+            [*columns.values()],
+        ).lastrowid
+        self.connection.execute("INSERT INTO texts VALUES (?, ?)", (key, text))
+        self.connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (number, key, p.start, p.end, json.dumps(p.section, ensure_ascii=False), p.text)
+                for number, p in passages
+            ],
+        )
 
     def staged(self) -> list[Row]:
         """Return the passages that are written but not yet indexed."""
@@ -287,19 +317,20 @@ class Catalogue:
     def publish(self) -> None:
         """Make every staged document live, its keywords with it, and retire what it replaces."""
         with self.transaction() as connection:
-            self._retire(self._keys("state = 'live' AND id IN (" + _STAGED_IDS + ")"))
+            replaced = self._keys("state = 'live' AND id IN (" + _STAGED_IDS + ")")
+            self._retire(replaced)
             staged = self._keys("state = 'staged'")
             KeywordIndex(connection, "passage").add(self._passage_fields(staged))
             KeywordIndex(connection, "document").add(self._document_fields(staged))
             self._set_state(staged, "live")
-            self._move_version()
+            self._changed(staged, replaced)
 
     def retire(self, ids: Sequence[str]) -> int:
         """Take documents out of every search; returns how many there were."""
         with self.transaction():
             keys = self._keys(f"state = 'live' AND id IN ({_marks(ids)})", ids)
             self._retire(keys)
-            self._move_version()
+            self._changed((), keys)
         return len(keys)
 
     def retired(self) -> list[int]:
@@ -308,11 +339,14 @@ class Catalogue:
 
     def sweep(self) -> None:
         """Forget what is retired, once its vectors are gone."""
-        with self.transaction() as connection:
-            retired = "(SELECT key FROM documents WHERE state = 'retired')"
-            connection.execute(f"DELETE FROM passages WHERE document IN {retired}")  # noqa: S608
-            connection.execute(f"DELETE FROM texts WHERE key IN {retired}")  # noqa: S608
-            connection.execute("DELETE FROM documents WHERE state = 'retired'")
+        with self.transaction():
+            self._delete(self._keys("state = 'retired'"))
+
+    def _delete(self, keys: Sequence[int]) -> None:
+        for table, column in (("passages", "document"), ("texts", "key"), ("documents", "key")):
+            self.connection.execute(
+                f"DELETE FROM {table} WHERE {column} IN ({_numbers(keys)})"  # noqa: S608
+            )
 
     def _keys(self, condition: str, values: Sequence[str] = ()) -> list[int]:
         query = f"SELECT key FROM documents WHERE {condition}"  # noqa: S608
@@ -339,11 +373,10 @@ class Catalogue:
             f" WHERE key IN ({_numbers(keys)})"
         )
 
-    def _move_version(self) -> None:
-        self.connection.execute(
-            "INSERT INTO facts VALUES ('version', '1')"
-            " ON CONFLICT(name) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-        )
+    def _changed(self, live: Sequence[int], retired: Sequence[int]) -> None:
+        """Move the version: these documents have become live, and these are no more."""
+        del live, retired
+        self._set_fact("version", str(self.version() + 1))
 
     # -- reading
 

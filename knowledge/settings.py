@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         description="Database for conversations, feedback and keys, as an SQLAlchemy URL "
         "(postgresql+psycopg://…). Empty: SQLite in the home.",
     )
+    catalogue_url: str = Field(
+        default="",
+        description="PostgreSQL that keeps the documents for several machines, as an SQLAlchemy "
+        "URL; each machine keeps a copy in its home to search in. Needs XIAOQUAN_CHROMA_URL. "
+        "Empty: the documents are in this home alone.",
+    )
     speech_model: str = Field(
         default="",
         description="Whisper model in CTranslate2 form that turns speech into text: a folder, or "

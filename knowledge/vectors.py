@@ -64,6 +64,17 @@ class VectorIndex:
                 self._client.close()
                 self._open()
 
+    def _ask(self, what: str, **how: object) -> Any:  # noqa: ANN401
+        """Call a method of the collection; made anew by another process, it has another id."""
+        from chromadb.errors import NotFoundError
+
+        with self._lock, self._reached():
+            try:
+                return getattr(self._collection, what)(**how)
+            except NotFoundError:
+                self._collection = self._made_collection()
+                return getattr(self._collection, what)(**how)
+
     @contextmanager
     def _reached(self) -> Iterator[None]:
         """Turn whatever Chroma raises, embedded or from its server, into one error."""
@@ -90,34 +101,28 @@ class VectorIndex:
         """Write vectors, of shape (passages, dimensions); known numbers are overwritten."""
         for at in range(0, len(numbers), WRITE_AT_MOST):
             part = slice(at, at + WRITE_AT_MOST)
-            with self._lock, self._reached():
-                self._collection.upsert(
-                    ids=[str(number) for number in numbers[part]],
-                    embeddings=vectors[part],
-                    metadatas=[{"document": id_} for id_ in document_ids[part]],
-                )
+            self._ask(
+                "upsert",
+                ids=[str(number) for number in numbers[part]],
+                embeddings=vectors[part],
+                metadatas=[{"document": id_} for id_ in document_ids[part]],
+            )
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Delete vectors; numbers that are not there are passed over."""
         for at in range(0, len(numbers), WRITE_AT_MOST):
-            with self._lock, self._reached():
-                self._collection.delete(
-                    ids=[str(number) for number in numbers[at : at + WRITE_AT_MOST]]
-                )
+            self._ask("delete", ids=[str(number) for number in numbers[at : at + WRITE_AT_MOST]])
 
     def count(self) -> int:
         """Return how many vectors there are."""
-        count: int = self._collection.count()
+        count: int = self._ask("count")
         return count
 
     def pages(self) -> Iterator[tuple[list[int], Vectors]]:
         """Yield all vectors with their numbers, some thousand at a time."""
         seen = 0
         while seen < self.count():
-            with self._lock, self._reached():
-                page = self._collection.get(
-                    include=["embeddings"], limit=WRITE_AT_MOST, offset=seen
-                )
+            page = self._ask("get", include=["embeddings"], limit=WRITE_AT_MOST, offset=seen)
             seen += WRITE_AT_MOST
             yield list(map(int, page["ids"])), np.asarray(page["embeddings"], dtype=np.float32)
 
@@ -126,13 +131,13 @@ class VectorIndex:
     ) -> list[tuple[int, float]]:
         """Return the nearest passages as (number, cosine similarity), nearest first."""
         where: Any = None if document_ids is None else {"document": {"$in": list(document_ids)}}
-        with self._lock, self._reached():
-            found = self._collection.query(
-                query_embeddings=vector[None, :],
-                n_results=limit,
-                where=where,
-                include=["distances"],
-            )
+        found = self._ask(
+            "query",
+            query_embeddings=vector[None, :],
+            n_results=limit,
+            where=where,
+            include=["distances"],
+        )
         distances = found["distances"]
         assert distances is not None  # asked for
         return [
@@ -149,10 +154,8 @@ class VectorIndex:
         """
         if not numbers:
             return {}
-        with self._lock, self._reached():
-            found = self._collection.get(
-                ids=[str(number) for number in numbers], include=["embeddings"]
-            )
+        ids = [str(number) for number in numbers]
+        found = self._ask("get", ids=ids, include=["embeddings"])
         embeddings = np.asarray(found["embeddings"], dtype=np.float32)
         if not embeddings.size:
             return {}

@@ -12,6 +12,7 @@ from knowledge.models import default_model
 from knowledge.readers import read_document
 from knowledge.settings import load_settings
 from tests.browsing import ARGUMENTS, CHROMIUM, Watch
+from tests.servers import chroma, postgres  # noqa: F401
 
 SAMPLE = Path(knowledge.__file__).parent / "sample"
 _connect = socket.socket.connect

@@ -138,12 +138,13 @@ def test_operators_pages_need_what_operators_have(client_of, keys, path):
     assert client.get(path, headers=bearer(PASSWORD)).status_code == 200
 
 
-def test_a_databases_password_is_shown_to_nobody(client_of):
+@pytest.mark.parametrize("name", ["database_url", "catalogue_url"])
+def test_a_databases_password_is_shown_to_nobody(client_of, name):
     client = client_of(loopback=True)
     client.app.include_router(admin)
     service = client.app.state.service
     url = "postgresql+psycopg://u:geheim@db:5432/x"
-    service.base.settings = service.base.settings.model_copy(update={"database_url": url})
+    service.base.settings = service.base.settings.model_copy(update={name: url})
     shown = client.get("/admin/settings", headers=bearer(PASSWORD)).text
     assert "db:5432" in shown
     assert "geheim" not in shown

@@ -1,19 +1,11 @@
 """Beyond one process: Chroma and PostgreSQL shared, gone and back, with nobody started anew."""
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from tenacity import retry, stop_after_delay, wait_fixed
 
 from assistant.chain import Assistant
 from assistant.history import History
@@ -26,19 +18,6 @@ from ui.keys import Keys
 
 NOTICE = Document("d", "停车", "# 停车\n\n停车首小时免费，之后每小时收费3元。\n", "/d.md", {})
 MORE = Document("e", "养犬", "# 养犬\n\n养犬登记每年收费200元。\n", "/e.md", {})
-CHROMA = Path(sys.executable).with_name("chroma")
-
-
-@retry(stop=stop_after_delay(60), wait=wait_fixed(0.2), reraise=True)
-def until_it_answers(url):
-    httpx.get(f"{url}/api/v2/heartbeat").raise_for_status()
-
-
-@pytest.fixture
-def port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Load:
@@ -87,28 +66,6 @@ class Load:
         await self.until(200)
 
 
-@pytest.fixture
-def chroma(tmp_path, port):
-    """The package's own Chroma server: its address, and what starts and stops it."""
-    command = [CHROMA, "run", "--path", tmp_path / "chroma", "--host", "127.0.0.1", "--port", port]
-    url, running = f"http://127.0.0.1:{port}", []
-
-    def start():
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running.append(subprocess.Popen(list(map(str, command)), **quiet))
-        until_it_answers(url)
-
-    def stop():
-        server = running.pop()
-        server.kill()
-        server.wait()
-
-    start()
-    yield url, start, stop
-    while running:
-        stop()
-
-
 def test_servers_share_a_chroma_server_that_may_go_and_come_back(tmp_path, chroma):
     url, start, stop = chroma
     settings = load_settings(home=tmp_path / "home", chroma_url=url)
@@ -132,38 +89,8 @@ def test_servers_share_a_chroma_server_that_may_go_and_come_back(tmp_path, chrom
 
     asyncio.run(run())
     assert client.get("/api/search", params=query).json()[0]["document_id"] == "e"
-
-
-@pytest.fixture
-def postgres(port):
-    """Debian's PostgreSQL on a free port: its address, and what starts and stops it."""
-    pytest.importorskip("psycopg")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("no PostgreSQL here")
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    as_user = []
-    if os.geteuid() == 0:  # which PostgreSQL refuses to be
-        shutil.chown(folder, "nobody")
-        as_user = ["runuser", "-u", "nobody", "--"]
-
-    def run(program, *words):
-        command = [*as_user, found[-1].with_name(program), "-D", folder / "data", *words]
-        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
-
-    run("initdb", "-A", "trust", "-U", "xiaoquan", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-
-    def start():
-        run("pg_ctl", "-o", options, "-l", folder / "log", "-w", "start")
-
-    def stop():
-        run("pg_ctl", "-m", "fast", "stop")
-
-    start()
-    yield f"postgresql+psycopg://xiaoquan@127.0.0.1:{port}/postgres", start, stop
-    stop()
-    shutil.rmtree(folder)
+    list(first.rebuild())  # makes the collection anew, under another id
+    assert client.get("/api/search", params=query).json()[0]["document_id"] == "e"
 
 
 def test_servers_share_a_postgres_that_may_go_and_come_back(tmp_path, postgres):

@@ -66,5 +66,6 @@ def save_synonyms(served: Served, text: Annotated[str, Body(embed=True)]) -> Map
 def settings(served: Served) -> Mapping[str, str]:
     """Return what is set; pydantic hides what is secret, and a database's password goes."""
     values = served.base.settings.model_dump()
-    values["database_url"] = re.sub(r"(?<=:)[^:@/]+(?=@)", "***", values["database_url"])
+    for name in ("database_url", "catalogue_url"):
+        values[name] = re.sub(r"(?<=:)[^:@/]+(?=@)", "***", values[name])
     return {f"XIAOQUAN_{name.upper()}": str(value) for name, value in values.items()}

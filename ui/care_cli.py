@@ -36,9 +36,16 @@ def restore(
 ) -> None:
     """Put a backup in the place of the home's content, also while it is served."""
     from knowledge.backup import restore as put_back
+    from knowledge.errors import HomeError
     from knowledge.settings import load_settings
 
-    put_back(load_settings(home=home).home, file, waiting)
+    settings = load_settings(home=home)
+    if settings.catalogue_url:
+        raise HomeError(
+            "资料由 XIAOQUAN_CATALOGUE_URL 的 PostgreSQL 保管，这里只有一份副本。"
+            "请在 PostgreSQL 上恢复（pg_restore），各台机器会自己跟上。"
+        )
+    put_back(settings.home, file, waiting)
     with open_base(home, any_model=True) as base:
         documents, passages = base.catalogue.count()
     if as_json:
