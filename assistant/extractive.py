@@ -12,13 +12,13 @@ from knowledge.embedding import Vectors
 from knowledge.types import Hit
 
 # Characters of an answer; what asks for a list or a way to do it gets more.
-LONGEST = 200
+LONGEST = 160
 LONGEST_LIST = 350
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is.
-JOINS_FROM = 0.1
-SECOND_FROM = 0.22
+JOINS_FROM = 0.08
+SECOND_FROM = 0.18
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )

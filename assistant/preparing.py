@@ -70,6 +70,7 @@ class Preparation:
         if asked.attribute and state["hits"]:
             topic = asked.topic or state["query"].removesuffix(state["corrected"])
             asked = replace(asked, topic=topic)
+            state["hits"] = _saying(asked, state)
             weigh = self._base.term_weights
             state["evidence"] = checked(asked, state["evidence"], _quoted(state), weigh)
         return state
@@ -143,6 +144,16 @@ class Preparation:
 
 def _quoted(state: State) -> list[Hit]:
     return [excerpt.hit for excerpt in excerpts(state["asked"], state["hits"])]
+
+
+def _saying(asked: Asked, state: State) -> list[Hit]:
+    """Leave what says the attribute asked for, of the document that would be quoted without it."""
+    hits: list[Hit] = state["hits"]
+    quoted = _quoted(state)
+    if not asked.attribute or any(asked.attribute.is_said(hit.passage.text) for hit in quoted):
+        return hits
+    of = [hit for hit in hits if hit.document.id == quoted[0].document.id]
+    return [hit for hit in of if asked.attribute.is_said(hit.passage.text)] or hits
 
 
 def _looked_up(state: State, states: Sequence[State]) -> State:

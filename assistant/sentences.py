@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from assistant import answer_types
 from assistant.asking import Asked, Kind, holds
 from knowledge.lexical import normalise, terms
 from knowledge.queries import Weighed, longest_common
@@ -27,55 +28,57 @@ _ENDS = "。;!?:…”"  # normalised
 # Logistic regression: does the sentence hold (part of) the answer? Fitted by ``eval.fitting`` on
 # datasets/pandemic and questions in everyday words.
 _WEIGHTS: Mapping[str, float] = {
-    "after_asking": -0.096,
-    "after_lead_in": 0.391,
-    "after_most": 0.233,
-    "asks": -3.593,
-    "at": -0.076,
-    "begins_document": -0.510,
-    "behind": 0.361,
-    "below_title": -0.522,
-    "characters": 3.477,
-    "cover": -8.003,
-    "cover_around": 0.048,
-    "cover_behind": -1.061,
-    "cover_behind_all": 1.726,
-    "cover_next": -0.541,
-    "cover_passage": -1.313,
-    "cover_squared": 1.477,
-    "cover_with_above": 6.183,
-    "cover_with_before": 0.918,
-    "dates": -0.136,
-    "dense": 0.570,
-    "first": 0.521,
-    "focus": 2.484,
-    "focus_before": -0.494,
-    "focus_next": -1.199,
-    "from_end": 0.046,
-    "is_most": 1.143,
-    "later": 0.751,
-    "leads_in": -0.523,
-    "left_by_title": 2.875,
-    "length": -0.213,
-    "list": 0.321,
-    "longest_common": 0.499,
-    "manner": 0.336,
-    "meaning": 33.769,
-    "new": 0.035,
-    "next_gain": 0.372,
-    "number": 0.547,
-    "numbers": 0.071,
-    "phone": 1.914,
-    "place": 0.308,
-    "position": 0.545,
-    "rank": -0.168,
-    "rare": -0.270,
-    "short": -1.116,
-    "time": 1.041,
-    "unfinished": -0.835,
-    "unit": 1.197,
+    "after_asking": -0.088,
+    "after_lead_in": 0.524,
+    "after_most": 0.333,
+    "asks": -5.156,
+    "at": -0.079,
+    "begins_document": -0.472,
+    "behind": 0.355,
+    "below_title": -0.595,
+    "characters": 3.472,
+    "cover": -7.739,
+    "cover_around": 0.209,
+    "cover_behind": -1.014,
+    "cover_behind_all": 1.399,
+    "cover_next": -0.655,
+    "cover_passage": -1.643,
+    "cover_squared": 1.539,
+    "cover_with_above": 6.296,
+    "cover_with_before": 0.855,
+    "dates": -0.029,
+    "dense": 0.475,
+    "first": 0.607,
+    "fit": 0.136,
+    "fit_behind": 0.774,
+    "focus": 2.310,
+    "focus_before": -0.695,
+    "focus_next": -1.275,
+    "from_end": 0.031,
+    "is_most": 1.087,
+    "later": 0.664,
+    "leads_in": -0.763,
+    "left_by_title": 2.814,
+    "length": -0.293,
+    "list": 0.175,
+    "longest_common": 0.094,
+    "manner": 0.265,
+    "meaning": 38.134,
+    "new": 0.275,
+    "next_gain": 0.359,
+    "number": 0.437,
+    "numbers": 0.103,
+    "phone": 1.685,
+    "place": 0.221,
+    "position": 0.493,
+    "rank": -0.234,
+    "rare": -0.044,
+    "short": -0.887,
+    "time": 0.521,
+    "unfinished": -0.839,
+    "unit": 0.883,
 }
-_BIAS = -5.872
+_BIAS = -4.843
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,17 @@ class Sentence:
 
 def candidates(asked: Asked, hits: Sequence[Hit]) -> list[list[Sentence]]:
     """Return the sentences of each of the best passages, with their features."""
+    if not hits:
+        return []
     read = [_read(asked, hit) for hit in hits[:PASSAGES]]
-    highest = max((max(passage.cover, default=0.0) for passage in read), default=0.0)
+    best = _Best(
+        hits[0],
+        max((cover for passage in read for cover in passage.cover), default=0.0),
+        max((fit for passage in read for fit in passage.fits), default=0.0),
+    )
     passages = [
         [
-            Sentence(passage.hit, *span, _features(asked, hits[0], passage, at, highest))
+            Sentence(passage.hit, *span, _features(asked, best, passage, at))
             for at, span in enumerate(passage.spans)
         ]
         for passage in read
@@ -154,6 +163,11 @@ def said(passages: Sequence[Sequence[Sentence]]) -> list[Sentence]:
     return [one for one in found if not FURNITURE.match(one.text)] or found
 
 
+def best_fit(passages: Sequence[Sequence[Sentence]]) -> float:
+    """Return how well what is asked for is said, by the sentence that says it best; 0 for none."""
+    return max((one.features["fit"] for one in said(passages)), default=0.0)
+
+
 def likeliest(passages: Sequence[Sequence[Sentence]]) -> Sentence | None:
     """Return the sentence likeliest to belong to the answer; none where there is no sentence."""
     return max(said(passages), key=lambda sentence: sentence.log_odds, default=None)
@@ -169,6 +183,7 @@ class _ReadPassage:
     found: Sequence[set[str]]  # terms of each sentence
     above: set[str]  # terms of the title and the headings
     cover: Sequence[float]
+    fits: Sequence[float]  # how well each says what is asked for
 
     @property
     def all(self) -> set[str]:
@@ -185,17 +200,27 @@ def _read(asked: Asked, hit: Hit) -> _ReadPassage:
     texts = [normalise(hit.passage.text[start:end]) for start, end in spans]
     found = [set(terms(text)) for text in texts]
     above = set(terms("\n".join((hit.document.title, *hit.passage.section))))
-    return _ReadPassage(hit, spans, texts, found, above, [asked.share(one) for one in found])
+    fits = answer_types.fit(asked.question, texts).tolist()
+    return _ReadPassage(hit, spans, texts, found, above, [asked.share(one) for one in found], fits)
 
 
-def _features(
-    asked: Asked, top: Hit, passage: _ReadPassage, at: int, highest: float
-) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """What a sentence is held against: the first hit, and the most that any sentence has."""
+
+    hit: Hit
+    cover: float
+    fit: float
+
+
+def _features(asked: Asked, best: _Best, passage: _ReadPassage, at: int) -> dict[str, float]:
     return {
-        **_of_passage(asked, top, passage),
-        **_of_cover(asked, passage, at, highest),
+        **_of_passage(asked, best.hit, passage),
+        **_of_cover(asked, passage, at, best.cover),
         **_of_form(passage, at),
         **_of_kind(asked, passage.texts[at]),
+        "fit": passage.fits[at],
+        "fit_behind": passage.fits[at] - best.fit,
         "meaning": 0.0,
     }
 

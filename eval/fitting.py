@@ -5,12 +5,13 @@
 do on each half of each set with weights fitted on the other halves. The threshold is set on the
 first set, which counts twice for the latter. Sets that were written with the documents in sight
 teach little of everyday words; the others are there for these. Both are logistic regressions with
-a ridge penalty.
+a ridge penalty. What can only speak for an answer, or only against one, is held to that: weights
+that cancel each other out on the sets at hand do harm on any other.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -35,6 +36,15 @@ Floats = NDArray[np.float64]
 Weights = tuple[dict[str, float], float]
 
 HITS = 8
+# Of the refusal decision.
+SPEAK_FOR = frozenset(
+    {"dense", "margin", "likelihood", "cover_passage", "cover_first", "cover_below_title"}
+    | {"characters", "fit", "passage_matter_uncovered"}
+)
+SPEAK_AGAINST = frozenset(
+    {"gap", "matter_uncovered", "no_number", "no_time", "no_phone"}
+    | {"place_missing", "smaller_place_missing", "other_place", "year_missing"}
+)
 PENALTY = 3.0  # on the weights of the features in units of their standard deviation
 FALSE_REFUSALS = 0.075  # share of the answerable questions that may be refused
 
@@ -50,12 +60,19 @@ class Asking:
     labels: Sequence[bool]  # does the sentence hold (part of) the answer?
 
 
-def fit(rows: Sequence[Mapping[str, float]], labels: Sequence[bool]) -> Weights:
+def fit(
+    rows: Sequence[Mapping[str, float]],
+    labels: Sequence[bool],
+    speak_for: Set[str] = frozenset(),
+    speak_against: Set[str] = frozenset(),
+) -> Weights:
     """Return the weights by feature, and the bias, that make the labels likeliest.
 
     Args:
         rows: The features of each case.
         labels: What each case is.
+        speak_for: Features whose weight may not be below zero.
+        speak_against: Features whose weight may not be above zero.
     """
     from scipy.optimize import minimize
 
@@ -72,7 +89,10 @@ def fit(rows: Sequence[Mapping[str, float]], labels: Sequence[bool]) -> Weights:
         total = np.logaddexp(0, -margin).sum() + penalty @ w / 2
         return float(total), slope @ x + penalty
 
-    w = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    least = [0 if name in speak_for else None for name in names]
+    most = [0 if name in speak_against else None for name in names]
+    bounds = [*zip(least, most, strict=True), (None, None)]
+    w = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
     weights = w[:-1] / deviation
     bias = float(w[-1] - weights @ mean)
     return dict(zip(names, weights.tolist(), strict=True)), bias
@@ -140,7 +160,8 @@ def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[s
         text = base.text(best.hit.document.id)
         compared = evidence.Compared(asking.asked, best, text, counties)
         near = matters.nearness(asking.asked.question, best.hit)
-        rows.append(compared.features(asking.hits, near))
+        fit_ = sentences.best_fit([asking.sentences])
+        rows.append(compared.features(asking.hits, near, fit_))
     return rows
 
 
@@ -176,6 +197,8 @@ def fit_all(sets: Sequence[Cases]) -> Weights:
     return fit(
         [row for cases in sets for row in cases.rows],
         [label for cases in sets for label in cases.labels],
+        SPEAK_FOR,
+        SPEAK_AGAINST,
     )
 
 
