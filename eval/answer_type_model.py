@@ -10,6 +10,7 @@ import argparse
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +64,23 @@ class Matter:
     sentences: tuple[str, ...]
     questions: tuple[tuple[str, ...], ...]
 
+    @property
+    def asked(self) -> Iterator[str]:
+        """All questions about it."""
+        return chain.from_iterable(self.questions)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fit, write the file in its place in the package, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m eval.answer_type_model")
     parser.parse_args(arguments)
-    matters = examples(EXAMPLES)
+    matters = examples()
     chosen = [_held_out(matters, part) for part in range(PARTS)]
     print(f"{len(matters)} matters, right sentence chosen: {np.mean(chosen):.3f}")
     save(fit(matters))
 
 
-def examples(path: Path) -> list[Matter]:
+def examples(path: Path = EXAMPLES) -> list[Matter]:
     """Read the examples."""
     matters = []
     for block in path.read_text(encoding="utf-8").split("\n## ")[1:]:

@@ -1,7 +1,8 @@
 """Rebuild ``assistant/intents.npz``, the weights that tell what is not to be answered.
 
-Fitted on ``eval/intent_examples.txt``, all in our own words, and on every other row of the
-question files given; the rows between are what the figures that it prints are measured on::
+Fitted on ``eval/intent_examples.txt`` and questions of ``eval/answer_type_examples.txt``, all in
+our own words, and on every other row of the question files given; the rows between are what the
+figures that it prints are measured on::
 
     python -m eval.intent_model --answer datasets/pandemic/questions.jsonl
         --answer datasets/laws/queries.jsonl --refuse questions/harmful.jsonl
@@ -31,6 +32,7 @@ from assistant.intents import (
     buckets,
     save,
 )
+from eval import answer_type_model
 from eval.questions import read_rows
 from knowledge.embedding import load_embeddings
 from knowledge.settings import load_settings
@@ -70,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def rebuild(answer: Sequence[Path], refuse: Sequence[Path], encode: Encode) -> None:
     """Fit both models and print the figures of each."""
     rows = {path: _questions(path) for path in (*answer, *refuse)}
-    learnt = examples(EXAMPLES)
+    learnt = examples(EXAMPLES) + citizens_questions()
     for path, texts in rows.items():
         name: Name = "ok" if path in answer else "not_allowed"
         learnt += Labelled(texts[::2], (name,) * len(texts[::2]))
@@ -116,6 +118,13 @@ def examples(path: Path) -> Labelled:
         texts = [text for line in classes[name] for text in _texts(line, lists, name)]
         made += Labelled(tuple(texts), (name,) * len(texts))
     return made
+
+
+def citizens_questions() -> Labelled:
+    """Take every fourth question of ``eval.answer_type_model``: all would outweigh what harms."""
+    of = [question for matter in answer_type_model.examples() for question in matter.asked]
+    texts, ok = tuple(of[::4]), NAMES[0]
+    return Labelled(texts, (ok,) * len(texts))
 
 
 def _texts(line: str, lists: Mapping[str, Sequence[str]], name: Name) -> Iterator[str]:
