@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -184,6 +185,8 @@ class _ReadPassage:
     above: set[str]  # terms of the title and the headings
     cover: Sequence[float]
     fits: Sequence[float]  # how well each says what is asked for
+    below: Weighed  # what of the question the title and the headings do not have
+    rare: Weighed  # the question's terms, weighing the less the more sentences have them
 
     @property
     def all(self) -> set[str]:
@@ -200,8 +203,12 @@ def _read(asked: Asked, hit: Hit) -> _ReadPassage:
     texts = [normalise(hit.passage.text[start:end]) for start, end in spans]
     found = [set(terms(text)) for text in texts]
     above = set(terms("\n".join((hit.document.title, *hit.passage.section))))
+    cover = [asked.share(one) for one in found]
     fits = answer_types.fit(asked.question, texts).tolist()
-    return _ReadPassage(hit, spans, texts, found, above, [asked.share(one) for one in found], fits)
+    below = Weighed({t: w for t, w in asked.weights.items() if t not in above})
+    in_all = Counter(term for one in found for term in one)
+    rare = Weighed({t: w * (1 - in_all[t] / len(found)) for t, w in asked.weights.items()})
+    return _ReadPassage(hit, spans, texts, found, above, cover, fits, below, rare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +249,7 @@ def _of_cover(asked: Asked, passage: _ReadPassage, at: int, highest: float) -> d
     cover, found, text = passage.cover, passage.found, passage.texts[at]
     most = cover.index(max(cover))
     after = cover[at + 1] if at + 1 < len(cover) else 0.0
-    below = Weighed({t: w for t, w in asked.weights.items() if t not in passage.above})
-    rare = Weighed(
-        {t: w * (1 - sum(t in one for one in found) / len(found)) for t, w in asked.weights.items()}
-    )
+    below, rare = passage.below, passage.rare
     return {
         "cover": cover[at],
         "cover_squared": cover[at] ** 2,
