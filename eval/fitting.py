@@ -5,8 +5,8 @@
 do on each half of each set with weights fitted on the other halves. The threshold is set on the
 first set, which counts three times for the latter. Sets that were written with the documents in
 sight teach little of everyday words; the others are there for these. Both are logistic regressions
-with a ridge penalty. What can only speak for an answer, or only against one, is held to that: weights
-that cancel each other out on the sets at hand do harm on any other.
+with a ridge penalty. What can only speak for an answer, or only against one, is held to that:
+weights that cancel each other out on the sets at hand do harm on any other.
 """
 
 import argparse
