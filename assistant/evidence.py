@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.asking import Asked, Kind, holds
@@ -10,6 +10,7 @@ from assistant.counties import Counties
 from assistant.matters import Matters, Nearness, named
 from assistant.sentences import Sentence, best_fit, candidates, likeliest
 from assistant.types import Status
+from knowledge.base import KnowledgeBase
 from knowledge.lexical import normalise, terms
 from knowledge.places import places, smaller_places
 from knowledge.types import Hit
@@ -73,6 +74,9 @@ _TELLING: Sequence[Kind] = ("number", "time", "phone")
 # document does not, one in twenty of the others does.
 _QUOTED = re.compile(r"[“\"「《]([^”\"」》]{2,12})[”\"」》]")
 _YEAR = re.compile(r"(?:19|20)\d\d(?=年)")
+# Of so many documents hits could each be of another; of fewer, the share that is of one tells
+# nothing, and is taken as what it is on the average.
+SPREAD, USUAL_SHARE = 8, 0.5
 FIRST = 3  # hits that are looked at together
 _LOOKED_AT = 200_000  # characters of a document
 
@@ -102,7 +106,7 @@ class Evidence:
 def judge(
     asked: Asked,
     hits: Sequence[Hit],
-    read: Callable[[str], str],
+    base: KnowledgeBase,
     matters: Matters,
     counties: Counties,
 ) -> Evidence:
@@ -111,7 +115,7 @@ def judge(
     Args:
         asked: The question, its terms weighed.
         hits: What was found for it.
-        read: Returns the whole text of a document by its id.
+        base: Where it was found.
         matters: What else the question may be about.
         counties: Those of the city whose documents these are.
     """
@@ -119,9 +123,10 @@ def judge(
     best = likeliest(said)
     if not best:
         return Evidence(0.0, "not_found", "资料里没有与这个问题有关的内容。")
-    compared = Compared(asked, best, read(best.hit.document.id), counties)
+    compared = Compared(asked, best, base.text(best.hit.document.id), counties)
     near = matters.nearness(asked.question, best.hit)
-    features = compared.features(hits, near, best_fit(said))
+    spread = base.catalogue.has(SPREAD)
+    features = compared.features(hits, near, best_fit(said), spread=spread)
     score = 1 / (1 + math.exp(-_BIAS - sum(_WEIGHTS[k] * v for k, v in features.items())))
     if all(features[name] < least for name, least in RELATED_FROM.items()):
         return _not_found(min(score, ANSWERABLE_FROM), compared)
@@ -187,13 +192,23 @@ class Compared:
         """Return what the question names and the document does not; empty if it is not known."""
         return named(self._question, self._document)
 
-    def features(self, hits: Sequence[Hit], near: Nearness, fit: float) -> dict[str, float]:
-        """Return what the decision rests on; ``fit`` is the best of any sentence.
+    def features(
+        self, hits: Sequence[Hit], near: Nearness, fit: float, *, spread: bool
+    ) -> dict[str, float]:
+        """Return what the decision rests on.
 
         Everyday words are not the documents': the less of the question is covered, the more the
         meaning tells and the less the words do. So everything is also there times what is not.
+
+        Args:
+            hits: What was found.
+            near: How close other matters are.
+            fit: The best of any sentence.
+            spread: Whether there are enough documents for hits to be spread over.
         """
         weighed = self._weighed(hits)
+        if not spread:
+            weighed["same_document"] = USUAL_SHARE
         uncovered = 1 - weighed["cover_passage"]
         return {
             **weighed,

@@ -124,7 +124,7 @@ class Preparation:
         if decided:
             return decided
         base = self._base
-        found = judge(state["asked"], state["hits"], base.text, self._matters, self._counties)
+        found = judge(state["asked"], state["hits"], base, self._matters, self._counties)
         if state["missed"] and found.score < SURE_FROM:
             # What answered best was another county's: what is left must be sure.
             score = min(found.score, ANSWERABLE_FROM)

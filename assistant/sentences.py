@@ -207,7 +207,7 @@ def _read(asked: Asked, hit: Hit) -> _ReadPassage:
     fits = answer_types.fit(asked.question, texts).tolist()
     below = Weighed({t: w for t, w in asked.weights.items() if t not in above})
     in_all = Counter(term for one in found for term in one)
-    rare = Weighed({t: w * (1 - in_all[t] / len(found)) for t, w in asked.weights.items()})
+    rare = Weighed({t: w * (1 - in_all[t] / max(1, len(found))) for t, w in asked.weights.items()})
     return _ReadPassage(hit, spans, texts, found, above, cover, fits, below, rare)
 
 

@@ -156,13 +156,14 @@ def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[s
     rows = []
     matters = Matters(lambda: base.embeddings, base.likeness)
     counties = Counties(counties_of(base.city()), base.text)
+    spread = base.catalogue.has(evidence.SPREAD)
     for asking in askings:
         best = max(said([asking.sentences]), key=lambda sentence: sentence.log_odds)
         text = base.text(best.hit.document.id)
         compared = evidence.Compared(asking.asked, best, text, counties)
         near = matters.nearness(asking.asked.question, best.hit)
         fit_ = sentences.best_fit([asking.sentences])
-        rows.append(compared.features(asking.hits, near, fit_))
+        rows.append(compared.features(asking.hits, near, fit_, spread=spread))
     return rows
 
 

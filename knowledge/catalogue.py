@@ -508,7 +508,11 @@ class Catalogue:
 
     def is_empty(self) -> bool:
         """Return whether no document is live; quicker than to count them."""
-        return not self._keys("state = 'live' LIMIT 1")
+        return not self.has(1)
+
+    def has(self, documents: int) -> bool:
+        """Return whether at least so many documents are live; quicker than to count them."""
+        return len(self._keys(f"state = 'live' LIMIT {documents}")) == documents
 
     def _rows(self, condition: str, values: Sequence[str] = ()) -> list[Row]:
         query = (

@@ -6,6 +6,7 @@ from assistant.asking import understand
 from assistant.composing import finished
 from assistant.evidence import Evidence
 from assistant.refusing import refusal
+from assistant.sentences import candidates
 from knowledge.lexical import terms
 from knowledge.types import Document, Hit, Passage
 
@@ -77,3 +78,8 @@ def test_the_closest_in_meaning_is_offered_and_a_heading_is_no_quote():
     said = say(Evidence(0.2, "not_found", "资料里没有。"), [far, near])
     assert "最接近的资料是《就业补贴办法》" in said.text
     assert said.citations == ()
+
+
+def test_a_passage_without_a_sentence_has_none_that_could_answer():
+    assert candidates(ASKED, [hit(" \n"), hit("补贴标准另行公布。")])[0] == []
+    assert candidates(ASKED, []) == []

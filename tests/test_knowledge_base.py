@@ -320,3 +320,9 @@ def test_the_retriever_is_a_langchain_retriever(base):
     documents = base.retriever.invoke(QUESTION)
     assert documents[0].metadata["document_id"] == "fund"
     assert documents[0].page_content in FUND.text
+
+
+def test_it_is_known_whether_there_are_so_many_documents(base):
+    base.add(Document("a", "甲", "甲。\n", "/a", {}))
+    assert base.catalogue.has(1)
+    assert not base.catalogue.has(2)
