@@ -22,6 +22,7 @@ SECOND_FROM = 0.18
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )
+_TABLE_ROW = re.compile(r"\s*\|.*\|\s*$", re.MULTILINE)
 _POINTS_BACK = re.compile(r"[该此其这](?!次|外|中|他|间)|上述|以上|前款|前项|对此|为此")
 
 
@@ -64,7 +65,9 @@ class ExtractiveComposer:
         asked = understand(question, self._weigh, self._encode)
         pieces, citations = [], []
         for n, excerpt in enumerate(excerpts(asked, hits), 1):
-            piece = f"{excerpt.text}[{n}]"
+            # A mark behind a table's last row would be a cell too many, or no row at all.
+            apart = "\n\n" if _TABLE_ROW.match(excerpt.text.splitlines()[-1]) else ""
+            piece = f"{excerpt.text}{apart}[{n}]"
             yield Delta(piece if n == 1 else f"\n{piece}")
             pieces.append(piece)
             start = excerpt.hit.passage.start + excerpt.start
@@ -110,6 +113,7 @@ def _best(passages: Sequence[list[Sentence]], longest: int, joins_from: float) -
     start, end = of_passage[first].start, of_passage[last].end
     if longest >= LONGEST_LIST:
         start, end = _whole_list(hit.passage.text, start, end)
+    start, end = _whole_table(hit.passage.text, start, end)
     return Excerpt(hit, start, end, best.likelihood)
 
 
@@ -155,17 +159,46 @@ def _complete(of_passage: Sequence[Sentence], first: int, last: int) -> tuple[in
 
 def _whole_list(text: str, start: int, end: int) -> tuple[int, int]:
     """Take in the other items of a list that the words are part of, and its lead-in."""
+    lines, around = _lines_around(text, start, end, _ITEM)
+    if not around:
+        return start, end
+    first, last = around
+    if first and _ITEM.match(text, *lines[first]):
+        first -= text[: lines[first - 1][1]].rstrip()[-1:] in "：:"
+    return _if_short(min(start, lines[first][0]), max(end, lines[last][1])) or (start, end)
+
+
+def _whole_table(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take in the header and the other rows of a table that the words are part of.
+
+    A row says little without its header, and which row is asked for may take some reckoning.
+    """
+    lines, around = _lines_around(text, start, end, _TABLE_ROW)
+    if not around:
+        return start, end
+    first, last = around
+    return _if_short(min(start, lines[first][0]), max(end, lines[last][1])) or (start, end)
+
+
+def _if_short(start: int, end: int) -> tuple[int, int] | None:
+    return (start, end) if end - start <= LONGEST_LIST else None
+
+
+def _lines_around(
+    text: str, start: int, end: int, kind: re.Pattern[str]
+) -> tuple[list[tuple[int, int]], tuple[int, int] | None]:
+    """Return the lines of a text, and which of them the words and those of a kind around take.
+
+    None: none of the words stand in a line of that kind.
+    """
     lines = [line.span() for line in re.finditer(r"[^\n]*\S[^\n]*", text)]
     touched = [n for n, line in enumerate(lines) if line[0] < end and start < line[1]]
-    items = {n for n, line in enumerate(lines) if _ITEM.match(text, *line)}
-    if not items.intersection(touched):
-        return start, end
+    of_kind = {n for n, line in enumerate(lines) if kind.match(text, *line)}
+    if not of_kind.intersection(touched):
+        return lines, None
     first, last = touched[0], touched[-1]
-    while first - 1 in items:
+    while first - 1 in of_kind:
         first -= 1
-    while last + 1 in items:
+    while last + 1 in of_kind:
         last += 1
-    if first in items and first and text[: lines[first - 1][1]].rstrip()[-1:] in "：:":
-        first -= 1
-    whole = min(start, lines[first][0]), max(end, lines[last][1])
-    return whole if whole[1] - whole[0] <= LONGEST_LIST else (start, end)
+    return lines, (first, last)

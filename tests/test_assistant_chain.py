@@ -131,3 +131,13 @@ def test_no_variable_of_langchain_sends_questions_away(sample_base, variable):
     )
     environment = {**os.environ, "XIAOQUAN_HOME": str(sample_base.home), variable: "true"}
     subprocess.run([sys.executable, "-c", asked], env=environment, check=True)
+
+
+def test_a_table_is_quoted_whole_with_its_header_and_the_mark_below_it(sample_base):
+    answer = Assistant(sample_base).ask("五十岁了办身份证管多少年").answer()
+    table, mark = answer.answer.rsplit("\n\n", 1)
+    assert mark == "[1]"
+    assert table == answer.citations[0].quote
+    rows = table.splitlines()
+    assert [cell.strip() for cell in rows[0].strip("|").split("|")] == ["年龄", "有效期"]
+    assert [cell.strip() for cell in rows[-1].strip("|").split("|")] == ["46周岁以上", "长期"]
