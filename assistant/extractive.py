@@ -12,13 +12,14 @@ from knowledge.embedding import Vectors
 from knowledge.types import Hit
 
 # Characters of an answer; what asks for a list or a way to do it gets more.
-LONGEST = 160
+LONGEST = 180
 LONGEST_LIST = 350
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
-# excerpt is given if its best sentence is.
-JOINS_FROM = 0.08
-SECOND_FROM = 0.18
+# excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
+JOINS_FROM = 0.07
+SECOND_FROM = 0.14
+SURE_FROM = 0.7
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )
@@ -78,7 +79,8 @@ class ExtractiveComposer:
 def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
     """Return the sentences likeliest to hold the answer, with the neighbours that belong to them.
 
-    A second excerpt comes only where it is likely to hold (part of) the answer, too.
+    A second excerpt comes only where the first may not be it, and where it is likely to hold (part
+    of) the answer, too.
 
     Raises:
         ValueError: There is no hit.
@@ -88,6 +90,8 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
         raise ValueError("no hit to lift an answer from")
     longest = LONGEST_LIST if asked.kinds & {"list", "manner"} else LONGEST
     first = _best(passages, longest, JOINS_FROM)
+    if first.likelihood >= SURE_FROM:
+        return [first]
     # What was quoted already, here or word for word elsewhere, is not quoted again.
     rest = [
         [s for s in passage if not first.holds(s)]
