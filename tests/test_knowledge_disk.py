@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from fastapi.testclient import TestClient
+from tenacity import retry, stop_after_delay, wait_fixed
 
 from assistant.chain import Assistant
 from knowledge.backup import back_up
@@ -53,9 +54,15 @@ def full(disk):
     filler.unlink()
 
 
+@retry(stop=stop_after_delay(60), wait=wait_fixed(0.2), reraise=True)
+def until_nobody_writes(disk):
+    """Chroma lets go of its files in threads of its own, a little after it is closed."""
+    assert mount("-o", "remount,ro", disk).returncode == 0
+
+
 @contextmanager
 def read_only(disk):
-    assert mount("-o", "remount,ro", disk).returncode == 0
+    until_nobody_writes(disk)
     yield
     mount("-o", "remount,rw", disk)
 
