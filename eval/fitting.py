@@ -39,10 +39,10 @@ HITS = 8
 # Of the refusal decision.
 SPEAK_FOR = frozenset(
     {"dense", "margin", "likelihood", "cover_passage", "cover_first", "cover_below_title"}
-    | {"characters", "fit", "passage_matter_uncovered"}
+    | {"characters", "fit", "passage_matter_uncovered", "dense_uncovered"}
 )
 SPEAK_AGAINST = frozenset(
-    {"gap", "matter_uncovered", "no_number", "no_time", "no_phone"}
+    {"gap", "gap_uncovered", "matter_uncovered", "no_number", "no_time", "no_phone"}
     | {"place_missing", "smaller_place_missing", "other_place", "year_missing"}
     | {"quoted_missing"}
 )
