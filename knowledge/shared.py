@@ -90,10 +90,15 @@ class SharedCatalogue(Catalogue):
                 be reached and there is no copy yet.
         """
         super().__init__(path)
-        with _told():
-            self._engine = sql.create_engine(
-                url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT}
-            )
+        try:
+            with _told():
+                self._engine = sql.create_engine(
+                    url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT}
+                )
+        except ModuleNotFoundError as error:
+            raise HomeError(
+                "共享目录库需要 PostgreSQL 的驱动：请运行 pip install 'xiaoquan[postgres]'。"
+            ) from error
         try:
             self._join()
         except _UnreachableError as error:
@@ -313,7 +318,7 @@ def _told() -> Iterator[None]:
     """Turn the database's errors into one that says what to do; it never holds the password."""
     try:
         yield
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
+    except SQLAlchemyError as error:
         raise _UnreachableError(
             f"共享目录库不可用：{getattr(error, 'orig', None) or error}。"
             "请检查 XIAOQUAN_CATALOGUE_URL 和 PostgreSQL。"
