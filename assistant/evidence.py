@@ -17,8 +17,8 @@ from knowledge.types import Hit
 
 # Logistic regression: do the passages hold the answer? Fitted by ``eval.fitting`` on
 # datasets/pandemic and questions in everyday words: on the sample (tests/data/lay_questions.jsonl),
-# on a city's documents and on the State Council's. It prints how well each half of each set is told
-# apart with weights fitted on the other halves; docs/benchmarks.md has what it printed.
+# on a city's documents, the State Council's and national laws. It prints how well each half of each
+# set is told apart with weights fitted on the other halves; docs/benchmarks.md has what it printed.
 _WEIGHTS: Mapping[str, float] = {
     "characters": 4.574,
     "characters_uncovered": -7.807,
@@ -46,7 +46,6 @@ _WEIGHTS: Mapping[str, float] = {
     "place_missing": -2.320,
     "place_missing_in_passage": 1.280,
     "quoted_missing": -3.701,
-    "quoted_missing_uncovered": 0.000,
     "same_document": -1.382,
     "same_document_uncovered": 3.255,
     "smaller_place_missing": -0.625,
@@ -233,7 +232,6 @@ class Compared:
             "cover_below_title": asked.share({*terms(self._above), *terms(best.text)}),
             "characters": asked.share_of_characters(self._passage),
             # What most hits have in common is likely what the question is about.
-            "quoted_missing": 0.0,
             "same_document": sum(hit.document.id == of.id for hit in hits) / len(hits),
             "gap": asked.largest_gap(_Substrings(self._document)),
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
-from assistant.sentences import FURNITURE, Sentence, candidates, said
+from assistant.sentences import Sentence, candidates, said
 from assistant.types import Delta, Turn
 from knowledge.embedding import Vectors
 from knowledge.types import Hit
@@ -145,17 +145,17 @@ def _complete(of_passage: Sequence[Sentence], first: int, last: int) -> tuple[in
     That is what a sentence points back to, and the items of a list behind its lead-in. Headings
     and lines that name the source are left out at both ends.
     """
-    while first < last and FURNITURE.match(of_passage[first].text):
+    while first < last and of_passage[first].is_furniture:
         first += 1
-    while last > first and FURNITURE.match(of_passage[last].text):
+    while last > first and of_passage[last].is_furniture:
         last -= 1
     points_back = first > 0 and _POINTS_BACK.match(of_passage[first].text)
-    if points_back and not FURNITURE.match(of_passage[first - 1].text):
+    if points_back and not of_passage[first - 1].is_furniture:
         first -= 1
     items = of_passage[last].text.rstrip()[-1:] in "：:"
     while items and last + 1 < len(of_passage):
         after = of_passage[last + 1]
-        if after.end - of_passage[first].start > LONGEST_LIST or FURNITURE.match(after.text):
+        if after.end - of_passage[first].start > LONGEST_LIST or after.is_furniture:
             break
         last += 1
     return first, last

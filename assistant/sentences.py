@@ -97,6 +97,14 @@ class Sentence:
         return self.hit.passage.text[self.start : self.end]
 
     @property
+    def is_furniture(self) -> bool:
+        """Whether it is a heading, a notice or (a later part of) a line that names the source."""
+        text = self.hit.passage.text
+        line = text.rfind("\n", 0, self.start) + 1
+        begins = FURNITURE.match(text[line:].lstrip())
+        return bool(begins) and "。" not in text[line : self.start]
+
+    @property
     def log_odds(self) -> float:
         """How likely it belongs to the answer, as the logarithm of the odds."""
         return _BIAS + sum(_WEIGHTS[name] * value for name, value in self.features.items())
@@ -161,7 +169,7 @@ def _with_meaning(
 def said(passages: Sequence[Sequence[Sentence]]) -> list[Sentence]:
     """Return the sentences that may answer; headings and the like where there is nothing else."""
     found = [sentence for passage in passages for sentence in passage]
-    return [one for one in found if not FURNITURE.match(one.text)] or found
+    return [one for one in found if not one.is_furniture] or found
 
 
 def best_fit(passages: Sequence[Sequence[Sentence]]) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 
 from knowledge.errors import HomeError
 from knowledge.lexical import SCHEMA as KEYWORD_SCHEMA
-from knowledge.lexical import KeywordIndex
+from knowledge.lexical import KeywordIndex, listed
 from knowledge.types import Document, Passage
 
 _STAGED_IDS = "SELECT id FROM documents WHERE state = 'staged'"
@@ -340,13 +340,12 @@ class Catalogue:
     def sweep(self) -> None:
         """Forget what is retired, once its vectors are gone."""
         with self.transaction():
-            self._delete(self._keys("state = 'retired'"))
+            self._delete("SELECT key FROM documents WHERE state = 'retired'")
 
-    def _delete(self, keys: Sequence[int]) -> None:
+    def _delete(self, keys: str) -> None:
+        """Delete documents whose keys are listed, or come from a query."""
         for table, column in (("passages", "document"), ("texts", "key"), ("documents", "key")):
-            self.connection.execute(
-                f"DELETE FROM {table} WHERE {column} IN ({_numbers(keys)})"  # noqa: S608
-            )
+            self.connection.execute(f"DELETE FROM {table} WHERE {column} IN ({keys})")  # noqa: S608
 
     def _keys(self, condition: str, values: Sequence[str] = ()) -> list[int]:
         query = f"SELECT key FROM documents WHERE {condition}"  # noqa: S608
@@ -359,18 +358,18 @@ class Catalogue:
 
     def _set_state(self, keys: Sequence[int], state: str) -> None:
         self.connection.execute(
-            f"UPDATE documents SET state = ? WHERE key IN ({_numbers(keys)})",  # noqa: S608
+            f"UPDATE documents SET state = ? WHERE key IN ({listed(keys)})",  # noqa: S608
             (state,),
         )
 
     def _passage_fields(self, keys: Sequence[int]) -> Iterator[tuple[int, str, str, str]]:
-        for row in self._rows(f"documents.key IN ({_numbers(keys)})"):
+        for row in self._rows(f"documents.key IN ({listed(keys)})"):
             yield row.number, row.document.title, "\n".join(row.passage.section), row.passage.text
 
     def _document_fields(self, keys: Sequence[int]) -> Iterator[tuple[int, str, str]]:
         return self.connection.execute(
             "SELECT key, title, text FROM documents JOIN texts USING (key)"  # noqa: S608
-            f" WHERE key IN ({_numbers(keys)})"
+            f" WHERE key IN ({listed(keys)})"
         )
 
     def _changed(self, live: Sequence[int], retired: Sequence[int]) -> None:
@@ -420,7 +419,7 @@ class Catalogue:
         """Return those of the documents that are live, by key, without their texts."""
         rows = self.connection.execute(
             "SELECT key, id, title, source, metadata FROM documents"  # noqa: S608
-            f" WHERE state = 'live' AND key IN ({_numbers([*keys])})"
+            f" WHERE state = 'live' AND key IN ({listed(keys)})"
         )
         return {r[0]: Document(r[1], r[2], "", r[3], json.loads(r[4])) for r in rows}
 
@@ -464,7 +463,7 @@ class Catalogue:
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Row]:
         """Return those of the passages that are live, by number."""
-        rows = self._rows(f"+documents.state = 'live' AND passages.number IN ({_numbers(numbers)})")
+        rows = self._rows(f"+documents.state = 'live' AND passages.number IN ({listed(numbers)})")
         return {row.number: row for row in rows}
 
     def document_keys(self, numbers: Collection[int]) -> dict[int, int]:
@@ -472,7 +471,7 @@ class Catalogue:
         return dict(
             self.connection.execute(
                 "SELECT number, key FROM passages JOIN documents ON key = document"  # noqa: S608
-                f" WHERE +state = 'live' AND number IN ({_numbers([*numbers])})"
+                f" WHERE +state = 'live' AND number IN ({listed(numbers)})"
             )
         )
 
@@ -542,7 +541,3 @@ def _statements(script: str) -> Iterator[str]:
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
-
-
-def _numbers(values: Sequence[int]) -> str:
-    return ",".join(map(str, values))

@@ -109,14 +109,14 @@ class KeywordIndex:
             return {}
         # The plus keeps SQLite from running the whole match once for each of the numbers. What
         # costs is to score all that match, so it is done once, for the best and for the others.
-        only = "" if among is None else f"AND +rowid IN ({_listed(among)})"
+        only = "" if among is None else f"AND +rowid IN ({listed(among)})"
         led = f"SELECT rowid FROM {self._table} WHERE {self._table} MATCH ?"  # noqa: S608
         rows = self._connection.execute(
             f"WITH found AS MATERIALIZED (SELECT rowid AS number, -bm25({self._table}) AS score"  # noqa: S608
             f" FROM {self._table} WHERE {self._table} MATCH ? {only}"
-            f" AND (+rowid IN ({led}) OR +rowid IN ({_listed(also)})))"
+            f" AND (+rowid IN ({led}) OR +rowid IN ({listed(also)})))"
             " SELECT number, score FROM (SELECT * FROM found ORDER BY score DESC LIMIT ?)"
-            f" UNION SELECT number, score FROM found WHERE number IN ({_listed(also)})"
+            f" UNION SELECT number, score FROM found WHERE number IN ({listed(also)})"
             " ORDER BY score DESC",
             (_any_of(query), _any_of(leading or query), limit),
         )
@@ -130,7 +130,8 @@ def _any_of(query: Sequence[str]) -> str:
     return " OR ".join(f'"{term}"' for term in query)
 
 
-def _listed(numbers: Iterable[int]) -> str:
+def listed(numbers: Iterable[int]) -> str:
+    """Return numbers as SQL lists them."""
     return ",".join(map(str, numbers))
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from knowledge.catalogue import Catalogue
 from knowledge.errors import HomeError
-from knowledge.lexical import KeywordIndex
+from knowledge.lexical import KeywordIndex, listed
 from knowledge.types import Passage
 
 FOLLOW_EVERY = 1.0  # seconds between two looks at what other machines have written
@@ -168,14 +168,14 @@ class SharedCatalogue(Catalogue):
 
     def _forget(self, keys: Sequence[int]) -> None:
         for some in _pieces(keys):
-            live = self._keys(f"state = 'live' AND key IN ({','.join(map(str, some))})")
+            live = self._keys(f"state = 'live' AND key IN ({listed(some)})")
             self._retire(live)
-            self._delete(live)
+            self._delete(listed(live))
 
     def _write(self, documents: Sequence[_State]) -> None:
         """Write documents as they are elsewhere; what a crash left of them here gives way."""
         keys = [one.key for one in documents]
-        self._delete(keys)
+        self._delete(listed(keys))
         for one in documents:
             passages = json.loads(one.passages)
             self._insert(
@@ -285,14 +285,14 @@ class SharedCatalogue(Catalogue):
 
     def _send(self, database: sql.Connection, keys: Sequence[int], version: int) -> None:
         for some in _pieces(keys):
-            listed = ",".join(map(str, some))
+            these = listed(some)
             passages = defaultdict(list)
-            for row in self._rows(f"documents.key IN ({listed}) ORDER BY passages.number"):
+            for row in self._rows(f"documents.key IN ({these}) ORDER BY passages.number"):
                 of = row.passage
                 passages[row.document_key].append((row.number, of.start, of.end, of.section))
             rows = self.connection.execute(
                 f"SELECT {', '.join(_COPIED)}, text FROM documents JOIN texts USING (key)"  # noqa: S608
-                f" WHERE key IN ({listed})"
+                f" WHERE key IN ({these})"
             )
             sent = [
                 {

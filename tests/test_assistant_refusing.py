@@ -83,3 +83,10 @@ def test_the_closest_in_meaning_is_offered_and_a_heading_is_no_quote():
 def test_a_passage_without_a_sentence_has_none_that_could_answer():
     assert candidates(ASKED, [hit(" \n"), hit("补贴标准另行公布。")])[0] == []
     assert candidates(ASKED, []) == []
+
+
+def test_no_part_of_the_line_that_names_the_source_answers():
+    text = "补贴标准另行公布。\n\n来源：《办法》第三条；《细则》第五条；\n2024年技能提升补贴照发。"
+    (passage,) = candidates(ASKED, [hit(text)])
+    furniture = [sentence.text for sentence in passage if sentence.is_furniture]
+    assert furniture == ["来源：《办法》第三条；", "《细则》第五条；"]
