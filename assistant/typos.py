@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import ngrams
+from assistant import ngrams, slips
 from assistant.ngrams import BITS, HISTORY, Floats, Keys, LanguageModel, Table
 from assistant.pinyin import blurred, readings, sounds, splits, typed
 
@@ -64,6 +64,8 @@ _WEIGHTS = {
     "character before": 0.33,
     "": -2.35,
 }
+# By so much a slip undone must raise the logarithm of a text's probability.
+_SLIP = 9.0
 _SURE = 0.5  # the sum from which on a change is made
 # A pair of characters is a word of the knowledge base if it has it so often, and the new character
 # in it for such a share of all its uses.
@@ -130,8 +132,28 @@ class Corrector:
 
     def correct(self, text: str) -> Corrected:
         """Return the text with the typos mended that are beyond doubt."""
-        mended = self._mend(self._read_pinyin(text))
+        mended = self._without_slip(self._read_pinyin(text))
         return Corrected(mended, mended != text, text)
+
+    def _without_slip(self, text: str) -> str:
+        """Return the text mended; with a slip undone where this makes it far likelier."""
+        mended = self._mend(text)
+        least = self._likely(text) + _SLIP
+        undone = [t for t in slips.meant(text, self._model.table) if self._likely(t) > least]
+        if not undone:
+            return mended
+        worth = {self._mend(t): t for t in undone}
+        best = max(worth, key=lambda m: self._worth(worth[m], m))
+        far = self._worth(worth[best], best) > self._worth(text, mended) + _SLIP
+        return best if far else mended
+
+    def _worth(self, text: str, mended: str) -> float:
+        """Return the logarithm of how likely a text is meant, which was typed as another."""
+        changed = sum(a != b for a, b in zip(text, mended, strict=True))
+        return self._likely(mended) + changed * _SAME_SOUND
+
+    def _likely(self, text: str) -> float:
+        return self._fluency(_numbers(text))
 
     # Typed characters
 

@@ -32,6 +32,13 @@ def spelling(sample_base):
         ("gongjijin怎么提取", "公积金怎么提取"),
         ("zhufang gongjijin zenme tiqu", "住房公积金怎么提取"),
         ("shenfenzheng diule zenme ban", "身份证丢了怎么办"),
+        ("住房积金怎么提取", "住房公积金怎么提取"),  # a character left out
+        ("失业险金能领几个月", "失业保险金能领几个月"),
+        ("营执照怎么办", "营业执照怎么办"),
+        ("公积积金怎么取", "公积金怎么取"),  # typed twice
+        ("电动动自行车上牌", "电动自行车上牌"),
+        ("城居乡民医疗保险怎么交", "城乡居民医疗保险怎么交"),  # typed after the next one
+        ("不动产登证记明怎么打印", "不动产登记证明怎么打印"),
     ],
 )
 def test_a_word_of_the_documents_is_mended_to(spelling, typed, meant):
@@ -54,6 +61,11 @@ def test_a_word_of_the_documents_is_mended_to(spelling, typed, meant):
         "买房签了认购书，开发商反悔咋整",
         "网约车司机要什么条件",  # in none of the documents
         "《泉州市居住证管理办法》什么时候施行",
+        "征收方能否否认协议的效力",  # without 否 the opposite
+        "二二年以前的怎么算",
+        "能不能不交",
+        "妈妈的医保断了",
+        "强拆了找谁",  # short for 强制拆除
         "氟氯烃的配额怎么申请",
         "",
         "？？？",
