@@ -48,7 +48,27 @@ _ASKING = re.compile(
     r"什么时候|什么时间|什么地方|怎么样|为什么|多少|哪些|哪里|哪儿|哪个|哪|什么|啥|如何|怎么|怎样|咋样|咋"
     r"|何时|何地|为何|谁|是否|多久|多长|多大|几|何|吗"
 )
-_UNIT = re.compile(r"(?:多少|几)[个余多]?([\u4e00-\u9fff])")
+_COUNTED = re.compile(r"(?:多少|几)(个?工作日|个?[\u4e00-\u9fff])")
+# What is counted in, as it is asked for, and how a number of it is said; of the rest only
+# classifiers: 多少企业 is answered by 多少家.
+_UNITS: Sequence[tuple[re.Pattern[str], str]] = tuple(
+    (re.compile(asked), said)
+    for asked, said in (
+        ("[钱块元]", "元"),
+        ("[天日]|个?工作日", "天|日|个?工作日|小时|分钟"),
+        ("个?月", "个?月"),
+        ("年", "年"),
+        ("个?[人名位]", "人|名|位"),
+        ("[家户]", "家|户"),
+        ("[成点]", "%|成|个百分点"),
+    )
+)
+_CLASSIFIER = re.compile("[台亩条项次种倍门套件张所间辆笔场座岁级层批]")
+_LENGTH = re.compile("多久|多长时间")
+_HOW_LONG = "天|日|个?工作日|小时|分钟|个?月|年"
+_AMOUNT = r"(?:\d[\d.,]*[万亿千百余多]*|[一二三四五六七八九十百千万两半]+)"
+# What is said in place of a number of these.
+_NO_NUMBER = (("元", "免费|不收"), ("天", "当场|即时|即办|当[日天]|长期"))
 # What a term weighs that every passage holds: without it, in a small or uniform collection, only
 # the words that are not there would count.
 _LEAST = 2.0
@@ -79,9 +99,18 @@ class Asked(Weighed):
 
     @cached_property
     def unit(self) -> re.Pattern[str] | None:
-        """What a number that answers looks like, with the word that is counted in (多少台)."""
-        found = _UNIT.search(normalise(self.question))
-        return re.compile(rf"\d[\d.,万亿千百余多个]*{found[1]}") if found else None
+        """What says how many there are of what is counted in (多少台); none if it is not told."""
+        text = normalise(self.question)
+        found = _COUNTED.search(text)
+        unit = _HOW_LONG if _LENGTH.search(text) else _unit(found[1]) if found else ""
+        instead = [words for of, words in _NO_NUMBER if of in unit.split("|")]
+        return re.compile("|".join((f"{_AMOUNT}(?:{unit})", *instead))) if unit else None
+
+
+def _unit(asked: str) -> str:
+    """Return how that is said which a number is asked of; empty for what is no unit."""
+    said = next((said for unit, said in _UNITS if unit.match(asked)), "")
+    return said or (asked[0] if _CLASSIFIER.match(asked) else "")
 
 
 def understand(

@@ -18,8 +18,8 @@ LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
 JOINS_FROM = 0.06
-SECOND_FROM = 0.14
-SURE_FROM = 0.7
+SECOND_FROM = 0.12
+SURE_FROM = 0.57
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )

@@ -15,6 +15,7 @@ from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
 from assistant.intents import Intents, worth_searching
 from assistant.matters import Matters
+from assistant.reranking import rerank
 from assistant.several import Asked, checked, headed, questions_of, unsaid
 from assistant.types import Turn
 from knowledge.base import KnowledgeBase
@@ -106,7 +107,17 @@ class Preparation:
     def _hits(self, state: State) -> list[Hit]:
         if not worth_searching(state["decided"]):
             return []
-        return without_orders(self._base.search(state["query"], HITS))
+        scorer = rerank if self._may_rerank(state) else None
+        return without_orders(self._base.search(state["query"], HITS, rerank=scorer))
+
+    def _may_rerank(self, state: State) -> bool:
+        """Tell whether what is asked for may decide among the passages.
+
+        It must not where whose rule it is counts first, where a part of a question has few words
+        of its topic, or where one's own records are asked for and a guide is the nearest thing.
+        """
+        county = self._counties.named(state["query"])
+        return state["single"] and not county and not state["decided"]
 
     def _understood(self, state: State) -> Weighed:
         return understand(state["query"], self._base.term_weights, self._encode)

@@ -133,7 +133,8 @@ def checked(asked: Asked, evidence: Evidence, quoted: Sequence[Hit], weigh: Weig
     """
     if not asked.attribute:
         return evidence
-    said = any(asked.attribute.is_said(hit.passage.text) for hit in quoted)
+    of = [hit for hit in quoted if hit.document.id == quoted[0].document.id]
+    said = any(asked.attribute.is_said(hit.passage.text) for hit in of)
     if not evidence.refused:
         return evidence if said else unsaid([asked.name], evidence.score)
     doubted = evidence.status in {"not_found", "not_covered"}

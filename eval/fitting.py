@@ -3,7 +3,7 @@
 ``python -m eval.fitting HOME QUESTIONS [HOME QUESTIONS …]`` prints the weights for
 ``assistant.sentences`` and ``assistant.evidence``, fitted on all sets, and how well the latter
 do on each half of each set with weights fitted on the other halves. The threshold is set on the
-first set, which counts three times for the latter. Sets that were written with the documents in
+first set, which counts more often for the latter. Sets that were written with the documents in
 sight teach little of everyday words; the others are there for these. Both are logistic regressions
 with a ridge penalty. What can only speak for an answer, or only against one, is held to that:
 weights that cancel each other out on the sets at hand do harm on any other.
@@ -23,6 +23,7 @@ from assistant import evidence, sentences
 from assistant.asking import Asked, understand
 from assistant.counties import Counties
 from assistant.matters import Matters
+from assistant.reranking import rerank
 from assistant.sentences import Sentence, candidates, said
 from eval.facts import normalise
 from eval.homes import homes_with
@@ -44,10 +45,13 @@ SPEAK_FOR = frozenset(
 SPEAK_AGAINST = frozenset(
     {"gap", "gap_uncovered", "matter_uncovered", "no_number", "no_time", "no_phone"}
     | {"place_missing", "smaller_place_missing", "other_place", "year_missing"}
-    | {"quoted_missing"}
+    | {"quoted_missing", "no_unit", "no_unit_in_passage", "year_missing_in_passage"}
 )
-PENALTY = 3.0  # on the weights of the features in units of their standard deviation
-FALSE_REFUSALS = 0.075  # share of the answerable questions that may be refused
+# On the weights of the features in units of their standard deviation: of the sentences', which are
+# many, and of the refusal decision's.
+PENALTY, EVIDENCE_PENALTY = 3.0, 30.0
+FIRST = 4  # times that the first set counts for the refusal decision
+FALSE_REFUSALS = 0.065  # share of the answerable questions that may be refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def fit(
     labels: Sequence[bool],
     speak_for: Set[str] = frozenset(),
     speak_against: Set[str] = frozenset(),
+    penalty: float = PENALTY,
 ) -> Weights:
     """Return the weights by feature, and the bias, that make the labels likeliest.
 
@@ -74,6 +79,7 @@ def fit(
         labels: What each case is.
         speak_for: Features whose weight may not be below zero.
         speak_against: Features whose weight may not be above zero.
+        penalty: How dear large weights are.
     """
     from scipy.optimize import minimize
 
@@ -86,9 +92,9 @@ def fit(
     def loss(w: Floats) -> tuple[float, Floats]:
         margin = sign * (x @ w)
         slope = -sign / (1 + np.exp(margin))
-        penalty = PENALTY * np.append(w[:-1], 0.0)
-        total = np.logaddexp(0, -margin).sum() + penalty @ w / 2
-        return float(total), slope @ x + penalty
+        ridge = penalty * np.append(w[:-1], 0.0)
+        total = np.logaddexp(0, -margin).sum() + ridge @ w / 2
+        return float(total), slope @ x + ridge
 
     least = [0 if name in speak_for else None for name in names]
     most = [0 if name in speak_against else None for name in names]
@@ -108,7 +114,7 @@ def read(home: Path, path: Path) -> tuple[KnowledgeBase, list[Asking]]:
 def _asking(base: KnowledgeBase, question: Question) -> Asking:
     worded = base.worded(question.question)
     asked = understand(worded, base.term_weights, base.embeddings.encode)
-    hits = base.search(worded, HITS)
+    hits = base.search(worded, HITS, rerank=rerank)
     found = [sentence for passage in candidates(asked, hits) for sentence in passage]
     return Asking(question, asked, hits, found, list(_labels(question, found)))
 
@@ -194,13 +200,14 @@ class Cases:
 
 
 def fit_all(sets: Sequence[Cases]) -> Weights:
-    """Fit on all sets together; the first counts three times."""
-    sets = [sets[0], sets[0], *sets]
+    """Fit on all sets together; the first counts so many times."""
+    sets = [*[sets[0]] * (FIRST - 1), *sets]
     return fit(
         [row for cases in sets for row in cases.rows],
         [label for cases in sets for label in cases.labels],
         SPEAK_FOR,
         SPEAK_AGAINST,
+        EVIDENCE_PENALTY,
     )
 
 
@@ -220,11 +227,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m eval.fitting",
         epilog="Example: python -m eval.fitting home set.jsonl sample-home lay_questions.jsonl",
     )
+    parser.add_argument(
+        "--evidence-only", action="store_true", help="keep the weights of sentences that are set"
+    )
     given = homes_with(parser, "QUESTIONS", arguments)
     read_sets = [read(*one) for one in given]
-    weights = sentence_weights([asking for _, askings in read_sets for asking in askings])
-    _print("assistant/sentences.py", weights)
-    vars(sentences).update(_WEIGHTS=weights[0], _BIAS=weights[1])
+    if not parser.parse_args(arguments).evidence_only:
+        weights = sentence_weights([asking for _, askings in read_sets for asking in askings])
+        _print("assistant/sentences.py", weights)
+        vars(sentences).update(_WEIGHTS=weights[0], _BIAS=weights[1])
     sets = [Cases.of(*one) for one in read_sets]
     _print("assistant/evidence.py", fit_all(sets))
     _report([str(path) for _, path in given], sets)

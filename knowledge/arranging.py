@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from knowledge.places import places, province_of
-from knowledge.ranking import Candidate
+from knowledge.ranking import Scored
 from knowledge.types import Document
 from knowledge.versions import Standing, Versions, about, is_named
-
-Scored = tuple[float, Candidate]
 
 # Scores of passages on the same matter lie closer together than these; a passage that is far
 # better stays before one that is in force, or nearer, and says something else.

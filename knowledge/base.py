@@ -26,6 +26,7 @@ from knowledge.versions import Standing, Versions
 
 if TYPE_CHECKING:
     from knowledge.embedding import SentenceEmbeddings
+    from knowledge.ranking import Rerank
     from knowledge.retrieval import HybridRetriever
     from knowledge.vectors import VectorIndex, Vectors
 
@@ -294,7 +295,11 @@ class KnowledgeBase:
     # -- reading
 
     def search(
-        self, query: str, limit: int = 10, filters: Mapping[str, str] | None = None
+        self,
+        query: str,
+        limit: int = 10,
+        filters: Mapping[str, str] | None = None,
+        rerank: "Rerank | None" = None,
     ) -> list[Hit]:
         """Return the best passages for a query, best first.
 
@@ -302,11 +307,12 @@ class KnowledgeBase:
             query: Any text; an empty one finds nothing.
             limit: How many at most.
             filters: Metadata that the document must equal, such as ``{"issuer": "国务院"}``.
+            rerank: Scores the best of what was found once more.
         """
         if self.catalogue.is_empty():
             return []
         self._follow_other_processes()
-        return self.retriever.hits(query, limit, filters)
+        return self.retriever.hits(query, limit, filters, rerank)
 
     def likeness(self, vector: "Vectors", hit: Hit) -> float:
         """Return the dot product of a vector and that of a passage; 0 if it is gone."""

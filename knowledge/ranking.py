@@ -5,7 +5,7 @@ document, and how much of the query its words cover. Its weights maximise the li
 relevant passage is drawn first (ListNet's top-one probability, Cao et al. 2007).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.catalogue import Row
@@ -67,6 +67,11 @@ class Candidate:
     row: Row
 
 
+Scored = tuple[float, Candidate]
+# Gives the best candidates of a query, best first, another score each.
+Rerank = Callable[[str, Weighed, Sequence[Scored]], Sequence[float]]
+
+
 def first_of(found: Sequence[Found], limit: int) -> list[Found]:
     """Return the best by their first score, best first; at least as many as are scored anew."""
     best = sorted(found, key=lambda one: (-one.first_score, one.number))
@@ -74,27 +79,32 @@ def first_of(found: Sequence[Found], limit: int) -> list[Found]:
 
 
 def rank(
-    query: str, weighed: Weighed, candidates: Sequence[Candidate]
-) -> list[tuple[float, Candidate]]:
+    query: str, weighed: Weighed, candidates: Sequence[Candidate], rerank: Rerank | None = None
+) -> list[Scored]:
     """Return the candidates with their scores, best first.
 
     Args:
         query: What was searched for.
         weighed: Its terms.
         candidates: In the order of their first score; so many of them are scored anew.
+        rerank: Scores the same ones once more.
 
     Returns:
         Scores are comparable within one query only.
     """
     first, rest = candidates[:DEPTH], candidates[DEPTH:]
-    rescored = _rescored(query, weighed, first)
-    top = sorted(rescored, key=lambda scored: (-scored[0], scored[1].found.number))
+    top = _best_first(_rescored(query, weighed, first))
+    if rerank:
+        again = rerank(query, weighed, top)
+        top = _best_first((score, one) for score, (_, one) in zip(again, top, strict=True))
     return [*top, *_below(top, rest)]
 
 
-def _rescored(
-    query: str, weighed: Weighed, candidates: Sequence[Candidate]
-) -> Iterator[tuple[float, Candidate]]:
+def _best_first(scored: Iterable[Scored]) -> list[Scored]:
+    return sorted(scored, key=lambda one: (-one[0], one[1].found.number))
+
+
+def _rescored(query: str, weighed: Weighed, candidates: Sequence[Candidate]) -> Iterator[Scored]:
     for one, row in zip(candidates, features(query, weighed, candidates), strict=True):
         yield sum(_WEIGHTS[name] * value for name, value in row.items()), one
 
@@ -135,9 +145,7 @@ def _features(
     }
 
 
-def _below(
-    top: Sequence[tuple[float, Candidate]], rest: Sequence[Candidate]
-) -> Iterator[tuple[float, Candidate]]:
+def _below(top: Sequence[Scored], rest: Sequence[Candidate]) -> Iterator[Scored]:
     """Keep the first order below what was scored anew."""
     lowest = min((score for score, _ in top), default=0.0)
     highest = max((one.found.first_score for one in rest), default=0.0)

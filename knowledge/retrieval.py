@@ -26,7 +26,7 @@ from knowledge.embedding import SentenceEmbeddings
 from knowledge.lexical import KeywordIndex, Table, terms
 from knowledge.queries import Weighed, content
 from knowledge.query_adapter import QueryAdapter
-from knowledge.ranking import DEPTH, Candidate, Found, first_of
+from knowledge.ranking import DEPTH, Candidate, Found, Rerank, first_of
 from knowledge.ranking import rank as best_of
 from knowledge.types import Hit
 from knowledge.vectors import VectorIndex
@@ -65,19 +65,25 @@ class HybridRetriever(BaseRetriever):
     ) -> list[LangChainDocument]:
         return [_as_langchain(hit) for hit in self.hits(query, self.limit)]
 
-    def hits(self, query: str, limit: int, filters: Mapping[str, str] | None = None) -> list[Hit]:
+    def hits(
+        self,
+        query: str,
+        limit: int,
+        filters: Mapping[str, str] | None = None,
+        rerank: Rerank | None = None,
+    ) -> list[Hit]:
         """Return the best passages, best first; none for an empty query."""
         with self.catalogue.snapshot():
-            return self._hits(query, limit, filters)
+            return self._hits(query, limit, filters, rerank)
 
-    def _hits(self, query: str, limit: int, filters: Mapping[str, str] | None) -> list[Hit]:
+    def _hits(
+        self, query: str, limit: int, filters: Mapping[str, str] | None, rerank: Rerank | None
+    ) -> list[Hit]:
         only = self.catalogue.ids_where(filters) if filters else None
         if limit < 1 or not query.strip() or only == []:
             return []
         candidates = self._candidates(query, limit, only)
-        words = content(query)
-        weighed = Weighed(self.term_weights(words if terms(words) else query))
-        best = best_of(query, weighed, candidates)
+        best = best_of(query, self.weighed(query), candidates, rerank)
         first = arrange(query, best[:DEPTH], self.versions, self.today(), self.city)
         found = [*first, *best[DEPTH:]][:limit]
         return [_hit(rank, score, one) for rank, (score, one) in enumerate(found, 1)]
@@ -91,6 +97,11 @@ class HybridRetriever(BaseRetriever):
         """Return the passages that are scored anew for a query, in their first order."""
         with self.catalogue.snapshot():
             return self._candidates(query, DEPTH, None)
+
+    def weighed(self, query: str) -> Weighed:
+        """Return the terms of a query that say what is asked for, or all if none does."""
+        words = content(query)
+        return Weighed(self.term_weights(words if terms(words) else query))
 
     def term_weights(self, text: str) -> dict[str, float]:
         """Return the information content (BM25's idf) of each of the text's terms.
