@@ -6,9 +6,10 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
+from assistant import ngrams, slips
 from assistant.chain import Assistant
 from assistant.spelling import REST, Spelling
-from assistant.typos import Corrector
+from assistant.typos import STATISTICS, Corrector
 from knowledge.base import KnowledgeBase
 from knowledge.catalogue import Catalogue
 from knowledge.settings import load_settings
@@ -43,6 +44,17 @@ def spelling(sample_base):
 )
 def test_a_word_of_the_documents_is_mended_to(spelling, typed, meant):
     assert spelling.correct(typed) == meant
+
+
+def test_no_slip_undone_moves_a_negation_or_a_number():
+    table, _ = ngrams.load(STATISTICS)
+    for text in ("住房公积金不能提取", "失业保险金领三个月"):
+        for at in range(len(text) - 1):
+            swapped = text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+            kept = next(c for c in text if c in "不三")
+            for meant in slips.meant(swapped, table):
+                if len(meant) == len(swapped):
+                    assert meant.index(kept) == swapped.index(kept)
 
 
 @pytest.mark.parametrize(
