@@ -10,9 +10,8 @@ likelihood that a passage with the answer is drawn first (ListNet's top-one prob
 from collections.abc import Mapping, Sequence
 
 from assistant import answer_types
-from knowledge.lexical import normalise, terms
-from knowledge.queries import Weighed
-from knowledge.ranking import Candidate, Scored
+from knowledge.lexical import normalise
+from knowledge.ranking import Candidate
 from knowledge.splitting import sentences
 
 # Fitted by ``python -m eval.rerank_model`` on questions in everyday words and on
@@ -27,35 +26,37 @@ _WEIGHTS: Mapping[str, float] = {
 }
 
 
-def rerank(query: str, weighed: Weighed, scored: Sequence[Scored]) -> list[float]:
+def rerank(
+    query: str, known: Sequence[Mapping[str, float]], candidates: Sequence[Candidate]
+) -> list[float]:
     """Return the new score of each candidate.
 
     Args:
         query: What was searched for.
-        weighed: Its terms.
-        scored: Candidates with the search's score, the best first.
+        known: What the search knows of each, and its score.
+        candidates: The passages.
     """
-    rows = features(query, weighed, scored)
+    rows = features(query, known, candidates)
     return [sum(_WEIGHTS[name] * value for name, value in row.items()) for row in rows]
 
 
-def features(query: str, weighed: Weighed, scored: Sequence[Scored]) -> list[Mapping[str, float]]:
-    """Return what is known of each candidate."""
-    best = max((score for score, _ in scored), default=0.0)
-    return [_features(query, weighed, score - best, one) for score, one in scored]
+def features(
+    query: str, known: Sequence[Mapping[str, float]], candidates: Sequence[Candidate]
+) -> list[Mapping[str, float]]:
+    """Return what decides of each candidate."""
+    best = max((of["score"] for of in known), default=0.0)
+    return [
+        {
+            "behind": of["score"] - best,
+            **{name: of[name] for name in ("dense", "cover", "cover_above", "characters")},
+            "fit": _best_fit(query, one.row.passage.text),
+        }
+        for of, one in zip(known, candidates, strict=True)
+    ]
 
 
-def _features(query: str, weighed: Weighed, behind: float, one: Candidate) -> Mapping[str, float]:
-    document, passage = one.row.document, one.row.passage
-    above = "\n".join((document.title, *passage.section))
-    whole = f"{above}\n{passage.text}"
-    said = [normalise(passage.text[start:end]) for start, end in sentences(passage.text)]
+def _best_fit(query: str, text: str) -> float:
+    """Return how well the passage's best sentence says what is asked for; 0 where it has none."""
+    said = [normalise(text[start:end]) for start, end in sentences(text)]
     fits = answer_types.fit(query, said)
-    return {
-        "behind": behind,
-        "dense": one.found.dense,
-        "cover": weighed.share(set(terms(whole))),
-        "cover_above": weighed.share(set(terms(above))),
-        "characters": weighed.share_of_characters(normalise(whole)),
-        "fit": float(fits.max()) if len(fits) else 0.0,
-    }
+    return float(fits.max()) if len(fits) else 0.0

@@ -19,7 +19,7 @@ from eval.homes import homes_with
 from eval.questions import Question, load_questions
 from eval.rank_model import Floats, Query, fit
 from knowledge.base import KnowledgeBase
-from knowledge.ranking import rank
+from knowledge.ranking import scored_features
 from knowledge.settings import load_settings
 
 
@@ -31,13 +31,13 @@ def collect(home: Path, path: Path) -> tuple[list[str], list[Query]]:
         for question in questions:
             worded = base.worded(question.question)
             weighed = base.retriever.weighed(worded)
-            scored = rank(worded, weighed, base.retriever.candidates(worded))
-            if not scored:
+            candidates = base.retriever.candidates(worded)
+            if not candidates:
                 continue
-            rows = features(worded, weighed, scored)
+            rows = features(worded, scored_features(worded, weighed, candidates), candidates)
             names = list(rows[0])
-            relevant = [_states(one.row.passage.text, question) for _, one in scored]
-            documents = [str(at) for at in range(len(scored))]  # passages are ranked, not documents
+            relevant = [_states(one.row.passage.text, question) for one in candidates]
+            documents = [str(at) for at in range(len(candidates))]  # passages are ranked
             found.append(
                 Query(
                     np.array([[row[name] for name in names] for row in rows]),

@@ -5,7 +5,7 @@ document, and how much of the query its words cover. Its weights maximise the li
 relevant passage is drawn first (ListNet's top-one probability, Cao et al. 2007).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.catalogue import Row
@@ -68,8 +68,8 @@ class Candidate:
 
 
 Scored = tuple[float, Candidate]
-# Gives the best candidates of a query, best first, another score each.
-Rerank = Callable[[str, Weighed, Sequence[Scored]], Sequence[float]]
+# What is known of each candidate of a query (``features``, and its ``score``): another score each.
+Rerank = Callable[[str, Sequence[Mapping[str, float]], Sequence[Candidate]], Sequence[float]]
 
 
 def first_of(found: Sequence[Found], limit: int) -> list[Found]:
@@ -93,20 +93,19 @@ def rank(
         Scores are comparable within one query only.
     """
     first, rest = candidates[:DEPTH], candidates[DEPTH:]
-    top = _best_first(_rescored(query, weighed, first))
-    if rerank:
-        again = rerank(query, weighed, top)
-        top = _best_first((score, one) for score, (_, one) in zip(again, top, strict=True))
+    rows = scored_features(query, weighed, first)
+    scores = rerank(query, rows, first) if rerank else [row["score"] for row in rows]
+    scored = zip(scores, first, strict=True)
+    top = sorted(scored, key=lambda one: (-one[0], one[1].found.number))
     return [*top, *_below(top, rest)]
 
 
-def _best_first(scored: Iterable[Scored]) -> list[Scored]:
-    return sorted(scored, key=lambda one: (-one[0], one[1].found.number))
-
-
-def _rescored(query: str, weighed: Weighed, candidates: Sequence[Candidate]) -> Iterator[Scored]:
-    for one, row in zip(candidates, features(query, weighed, candidates), strict=True):
-        yield sum(_WEIGHTS[name] * value for name, value in row.items()), one
+def scored_features(
+    query: str, weighed: Weighed, candidates: Sequence[Candidate]
+) -> list[Mapping[str, float]]:
+    """Return what is known of each candidate, and the ``score`` that it comes to."""
+    rows = features(query, weighed, candidates)
+    return [{**row, "score": sum(_WEIGHTS[k] * value for k, value in row.items())} for row in rows]
 
 
 def features(
