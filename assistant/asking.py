@@ -81,6 +81,7 @@ class Asked(Weighed):
 
     question: str
     kinds: Set[Kind]
+    everyday: float = 0.0  # how far it is worded as people speak (``wording``)
     # Cosines of texts and the question; none: the meaning of single sentences is not looked at.
     likeness: Callable[[Sequence[str]], Sequence[float]] | None = None
 
@@ -117,6 +118,7 @@ def understand(
     question: str,
     weigh: Callable[[str], Mapping[str, float]],
     encode: Callable[[Sequence[str]], Vectors] | None = None,
+    everyday: float = 0.0,
 ) -> Asked:
     """Return what a question asks for.
 
@@ -124,12 +126,14 @@ def understand(
         question: In words that the documents use, too.
         weigh: Gives the information content of a text's terms.
         encode: The embedding model, for the meaning of single sentences.
+        everyday: How far the question is worded as people speak, from 0 to 1.
     """
     kinds = {kind for kind, (asked, _) in _KINDS.items() if asked.search(question)}
     words = content(question)
     weights = weigh(words if terms(words) else question)
     likeness = _likeness(question, encode) if encode else None
-    return Asked({term: w + _LEAST for term, w in weights.items()}, question, kinds, likeness)
+    weighed = {term: w + _LEAST for term, w in weights.items()}
+    return Asked(weighed, question, kinds, everyday, likeness)
 
 
 def _likeness(

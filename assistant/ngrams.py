@@ -33,6 +33,11 @@ def code(character: str) -> int:
     return number if 0 < number <= _LAST else 0
 
 
+def numbers_of(text: str) -> Keys:
+    """Return the number of each of a text's characters."""
+    return np.array([code(character) for character in text], dtype=np.uint64)
+
+
 def character(number: int) -> str:
     """Return the character of a number that is not 0."""
     return chr(number + _FIRST)
@@ -188,6 +193,11 @@ class LanguageModel:
             counts = self.table[order].look_up((context << np.uint64(BITS)) | following)
             probability = np.maximum(counts - _DISCOUNT, 0) * seen + kept * probability
         return np.asarray(np.log(probability))
+
+    def log_probabilities(self, numbers: Keys) -> Floats:
+        """Return the natural logarithm for each character of a text, and for its end."""
+        line = np.concatenate([np.zeros(3, dtype=np.uint64), numbers, np.zeros(1, dtype=np.uint64)])
+        return self.log_probability(keys(line, 3)[:-1], line[3:])
 
     def _share(self, order: int, context: Keys) -> tuple[Floats, Floats]:
         """Return what a count weighs after each context, and the share of the shorter ones."""

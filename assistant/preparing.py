@@ -17,7 +17,9 @@ from assistant.intents import Intents, worth_searching
 from assistant.matters import Matters
 from assistant.reranking import rerank
 from assistant.several import Asked, checked, headed, questions_of, unsaid
+from assistant.topics import topic_of
 from assistant.types import Turn
+from assistant.wording import everyday
 from knowledge.base import KnowledgeBase
 from knowledge.embedding import Vectors
 from knowledge.places import counties_of
@@ -26,9 +28,10 @@ from knowledge.types import Hit
 
 HITS = 8
 _MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
-# Of one question, typos mended: ``corrected``, ``history``, ``single``, ``part``, ``query`` (it
-# stands alone), ``decided`` (without a search), ``hits``, ``asked``, ``missed`` (the counties it
-# asks about where another's answers best) and ``evidence``.
+# Of one question, typos mended: ``corrected``, ``history``, ``single``, ``part``, ``alone`` (it
+# stands alone), ``query`` (the same in the documents' words), ``decided`` (without a search),
+# ``hits``, ``asked``, ``missed`` (the counties it asks about where another's answers best) and
+# ``evidence``.
 State = dict[str, Any]
 
 
@@ -78,7 +81,8 @@ class Preparation:
 
     def _chain(self) -> Runnable[State, State]:
         return (
-            _step("query", self._query)
+            _step("alone", self._alone)
+            | _step("query", lambda one: self._query(one["alone"]))
             | _step("decided", lambda one: self._intents.decide(one["corrected"], one["query"]))
             | _step("hits", self._hits)
             | _step("asked", self._understood)
@@ -87,7 +91,10 @@ class Preparation:
             | _step("evidence", self._evidence)
         )
 
-    def _query(self, state: State) -> str:
+    def _query(self, alone: str) -> str:
+        return alone if self._intents.is_small_talk(alone) else self._base.worded(alone)
+
+    def _alone(self, state: State) -> str:
         base, history = self._base, state["history"]
         question: str = state["corrected"]
         if self._intents.is_small_talk(question):
@@ -102,25 +109,23 @@ class Preparation:
         # Rules do for parts of a question.
         if self._rewriter and state["single"] and alone != question:
             alone = self._rewriter.rewrite(question, history) or alone
-        return base.worded(alone)
+        return alone
 
     def _hits(self, state: State) -> list[Hit]:
         if not worth_searching(state["decided"]):
             return []
-        scorer = rerank if self._may_rerank(state) else None
-        return without_orders(self._base.search(state["query"], HITS, rerank=scorer))
-
-    def _may_rerank(self, state: State) -> bool:
-        """Tell whether what is asked for may decide among the passages.
-
-        It must not where whose rule it is counts first, where a part of a question has few words
-        of its topic, or where one's own records are asked for and a guide is the nearest thing.
-        """
-        county = self._counties.named(state["query"])
-        return state["single"] and not county and not state["decided"]
+        query = state["query"]
+        if self._counties.named(query):  # whose rule it is counts first
+            return without_orders(self._base.search(query, HITS))
+        # What is asked for may not decide among the passages where a part of a question has few
+        # words of its topic, or one's own records are asked for and a guide is the nearest thing.
+        decides = state["single"] and not state["decided"]
+        hits = self._base.search(query, HITS, rerank=rerank if decides else None)
+        return without_orders(_of_the_topic(query, hits))
 
     def _understood(self, state: State) -> Weighed:
-        return understand(state["query"], self._base.term_weights, self._encode)
+        wording = everyday(state["alone"])
+        return understand(state["query"], self._base.term_weights, self._encode, wording)
 
     @property
     def _counties(self) -> Counties:
@@ -151,6 +156,19 @@ class Preparation:
         if (known or statuses == {"not_covered"}) and len(names) == len(states):
             state["evidence"] = unsaid(names, state["evidence"].score)
         return state
+
+
+def _of_the_topic(question: str, hits: list[Hit]) -> list[Hit]:
+    """Leave what is titled with the topic, where the first hit is of another and only mentions it.
+
+    How long one matter takes is no answer to how long another does, however well it says it.
+    """
+    name = topic_of(question).name
+    titled = [hit for hit in hits if name in hit.document.title]
+    if len(name) < 2 or not titled:
+        return hits
+    above = (hits[0].document.title, *hits[0].passage.section)
+    return hits if any(name in line for line in above) else titled
 
 
 def _quoted(state: State) -> list[Hit]:

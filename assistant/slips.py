@@ -36,7 +36,7 @@ def meant(text: str, table: Table) -> Iterator[str]:
         text: What was typed.
         table: How often n-grams were seen.
     """
-    numbers = _numbers(text)
+    numbers = ngrams.numbers_of(text)
     never = _never(numbers, table)
     for at in (np.flatnonzero(never) + 1).tolist():
         start, end = text[:at], text[at:]
@@ -48,7 +48,7 @@ def meant(text: str, table: Table) -> Iterator[str]:
             continue
         swapped = start[:-1] + end[0] + start[-1] + end[1:]
         near = slice(max(0, at - 2), at + 1)
-        if never[near].sum() - _never(_numbers(swapped), table)[near].sum() > 1:
+        if never[near].sum() - _never(ngrams.numbers_of(swapped), table)[near].sum() > 1:
             yield swapped
 
 
@@ -56,10 +56,6 @@ def _never(numbers: Keys, table: Table) -> NDArray[np.bool_]:
     """Tell which two neighbours are never seen together, the first two first."""
     inside = (numbers[:-1] > 0) & (numbers[1:] > 0)
     return inside & (table[2].look_up(ngrams.keys(numbers, 2)) < _NEVER)
-
-
-def _numbers(text: str) -> Keys:
-    return np.array([ngrams.code(c) for c in text], dtype=np.uint64)
 
 
 def _left_out(numbers: Keys, at: int, table: Table) -> list[int]:

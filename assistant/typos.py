@@ -117,7 +117,7 @@ class Corrector:
         Args:
             texts: The passages of the knowledge base, and titles; none: official Chinese only.
         """
-        general, _ = _statistics()
+        general, _ = statistics()
         own = ngrams.count(texts)
         size = own[1].counts.sum()
         if size > _LARGE:
@@ -153,12 +153,12 @@ class Corrector:
         return self._likely(mended) + changed * _SAME_SOUND
 
     def _likely(self, text: str) -> float:
-        return self._fluency(_numbers(text))
+        return self._fluency(ngrams.numbers_of(text))
 
     # Typed characters
 
     def _mend(self, text: str) -> str:
-        all_numbers = _numbers(text)
+        all_numbers = ngrams.numbers_of(text)
         places = _compact(all_numbers)
         typed_text, numbers = "".join(text[place] for place in places), all_numbers[places]
         best = self._likeliest(typed_text, numbers)
@@ -211,13 +211,8 @@ class Corrector:
                 counts[numbers[offset : offset + len(counts)] == 0] = 0
             for offset in range(order):
                 doubtful[offset : offset + len(counts)] &= counts < enough
-        expected = self._log_probabilities(numbers) > _EXPECTED
+        expected = self._model.log_probabilities(numbers) > _EXPECTED
         return doubtful & ~(expected[:-1] & expected[1:])
-
-    def _log_probabilities(self, numbers: Keys) -> Floats:
-        """Return the logarithm of each character's probability, and of the end's."""
-        line = np.concatenate([np.zeros(3, dtype=np.uint64), numbers, np.zeros(1, dtype=np.uint64)])
-        return self._model.log_probability(ngrams.keys(line, 3)[:-1], line[3:])
 
     def _single(self, numbers: Keys, slots: Mapping[int, _Slot]) -> Iterator[_Way]:
         """Yield the characters that each may stand for and that go with a neighbour."""
@@ -252,7 +247,7 @@ class Corrector:
         after = np.arange(width + 3)  # the characters whose probability may move
         histories = ngrams.joined(np.stack([windows[:, after + k] for k in range(3)], axis=-1))
         moved = self._model.log_probability(histories, windows[:, after + 3])
-        before = np.append(self._log_probabilities(numbers), np.zeros(4))
+        before = np.append(self._model.log_probabilities(numbers), np.zeros(4))
         there = places[:, None] + after
         return np.asarray(((moved - before[there]) * (there <= end)).sum(axis=1))
 
@@ -265,7 +260,7 @@ class Corrector:
             for sound in sounds(character):
                 prices |= dict.fromkeys(self._by_sound[sound], _SAME_SOUND)
             prices[character] = 0.0
-            options = _numbers("".join(prices))
+            options = ngrams.numbers_of("".join(prices))
             counts = self._model.table[1].look_up(options)
             order = np.argsort(-np.where(options == ngrams.code(character), np.inf, counts))
             self._slots[character] = _Slot(options[order], np.array(list(prices.values()))[order])
@@ -368,7 +363,7 @@ class Corrector:
         return text
 
     def _spell(self, letters: str, before: str, after: str) -> str:
-        fixed_before, fixed_after = _numbers(before[-3:]), _numbers(after[:3])
+        fixed_before, fixed_after = ngrams.numbers_of(before[-3:]), ngrams.numbers_of(after[:3])
         around = [_fixed(fixed_before), _fixed(fixed_after)]
         spellings = []
         for syllables in splits(letters, self._by_reading):
@@ -377,7 +372,9 @@ class Corrector:
                 best = self._search([*around[0], *slots, *around[1]])
                 spelt = best[len(fixed_before) : len(fixed_before) + len(slots)]
                 spellings.append((self._fluency(spelt) / (len(spelt) + 1), spelt))
-        fluency, spelt = max(spellings, key=lambda s: s[0], default=(_FLUENT, _numbers("")))
+        fluency, spelt = max(
+            spellings, key=lambda s: s[0], default=(_FLUENT, ngrams.numbers_of(""))
+        )
         if fluency <= _FLUENT:
             return ""
         return "".join(ngrams.character(int(n)) for n in spelt)
@@ -387,10 +384,6 @@ _SPOKEN_NUMBERS, _SPOKEN_LAST_NUMBERS = (
     np.array([ngrams.code(c) for c in characters], dtype=np.uint64)
     for characters in (_SPOKEN, _SPOKEN_LAST)
 )
-
-
-def _numbers(text: str) -> Keys:
-    return np.array([ngrams.code(c) for c in text], dtype=np.uint64)
 
 
 def _compact(numbers: Keys) -> list[int]:
@@ -410,7 +403,7 @@ def _fixed(numbers: Keys) -> list[_Slot]:
 
 
 def _any(characters: Iterable[str]) -> _Slot:
-    options = _numbers("".join(characters))
+    options = ngrams.numbers_of("".join(characters))
     return _Slot(options, np.zeros(len(options)))
 
 
@@ -439,11 +432,12 @@ def _by_sound(
 
 
 @cache
-def _statistics() -> tuple[Table, str]:
+def statistics() -> tuple[Table, str]:
+    """Return the counts of official Chinese, and the characters of similar shape, a line each."""
     table, more = ngrams.load(STATISTICS)
     return table, more["shapes"].tobytes().decode()
 
 
 @cache
 def _shapes() -> dict[str, str]:
-    return {line[0]: line[1:] for line in _statistics()[1].split("\n")}
+    return {line[0]: line[1:] for line in statistics()[1].split("\n")}

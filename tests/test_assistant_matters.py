@@ -35,6 +35,15 @@ def test_a_neighbouring_matter_is_refused_by_its_name(assistant, question, matte
     assert f"“{matter}”" in answer.answer
 
 
+# The guide to unemployment benefit mentions the 低保 and says how long its own office takes.
+@pytest.mark.parametrize("question", ["低保多久能批下来", "低保多久能批", "低保要等几天"])
+def test_how_long_one_matter_takes_is_not_told_of_another(assistant, question):
+    answer = assistant.ask(question).answer()
+    assert answer.refused
+    assert "10个工作日" not in answer.answer
+    assert "10个工作日" in assistant.ask("失业金多久能批下来").answer().answer
+
+
 # The county is named in no document, in the same one, and in other ones.
 @pytest.mark.parametrize("county", ["金门", "南安", "惠安", "晋江"])
 def test_what_is_said_of_another_county_is_no_answer(assistant, county):
