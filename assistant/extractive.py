@@ -12,12 +12,12 @@ from knowledge.embedding import Vectors
 from knowledge.types import Hit
 
 # Characters of an answer; what asks for a list or a way to do it gets more.
-LONGEST = 165
+LONGEST = 160
 LONGEST_LIST = 350
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
-JOINS_FROM = 0.06
+JOINS_FROM = 0.047
 SECOND_FROM = 0.12
 SURE_FROM = 0.57
 _ITEM = re.compile(

@@ -53,10 +53,6 @@ SPEAK_AGAINST = frozenset(
 PENALTY, EVIDENCE_PENALTY = 3.0, 10.0
 EVERYDAY = "everyday "  # what a feature counts for more, or for less, in everyday words
 FIRST = 4  # times that the first set counts for the refusal decision
-# Taken off the log-odds of a question in everyday words: told wrong, a citizen is worse off than
-# told to ask elsewhere. It costs a fortieth of these an answer, and refuses a sixtieth more of what
-# can't be answered.
-CAUTION = 0.4
 FALSE_REFUSALS = 0.065  # share of the answerable questions that may be refused
 
 
@@ -69,6 +65,16 @@ class Asking:
     hits: Sequence[Hit]
     sentences: Sequence[Sentence]
     labels: Sequence[bool]  # does the sentence hold (part of) the answer?
+
+    @property
+    def best(self) -> Sentence:
+        """The sentence that would be quoted."""
+        return max(said([self.sentences]), key=lambda sentence: sentence.log_odds)
+
+    @property
+    def misled(self) -> bool:
+        """Whether there is an answer, but not in that sentence."""
+        return self.question.answerable and not self.labels[self.sentences.index(self.best)]
 
 
 def fit(
@@ -172,7 +178,7 @@ def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[s
     counties = Counties(counties_of(base.city()), base.text)
     spread = base.catalogue.has(evidence.SPREAD)
     for asking in askings:
-        best = max(said([asking.sentences]), key=lambda sentence: sentence.log_odds)
+        best = asking.best
         text = base.text(best.hit.document.id)
         compared = evidence.Compared(asking.asked, best, text, counties)
         near = matters.nearness(asking.asked.question, best.hit)
@@ -202,33 +208,46 @@ def evidence_scores(rows: Sequence[Mapping[str, float]], weights: Weights) -> Fl
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """Features and labels of the refusal decision."""
+    """Features and labels of the refusal decision.
+
+    Attributes:
+        rows: The features.
+        labels: Whether each is answerable.
+        misled: Whether each is, but would be answered by a sentence without the answer.
+    """
 
     rows: Sequence[Mapping[str, float]]
     labels: Sequence[bool]
+    misled: Sequence[bool]
 
     @classmethod
     def of(cls, base: KnowledgeBase, askings: Sequence[Asking]) -> Self:
         """Describe what was found for each question."""
+        rows = evidence_rows(base, askings)
         labels = [asking.question.answerable for asking in askings]
-        return cls(evidence_rows(base, askings), labels)
+        return cls(rows, labels, [asking.misled for asking in askings])
 
     def half(self, of: int) -> Self:
         """Return every other case."""
-        return type(self)(self.rows[of::2], self.labels[of::2])
+        return type(self)(self.rows[of::2], self.labels[of::2], self.misled[of::2])
+
+    def to_learn_from(self) -> Self:
+        """Leave out what would be answered wrongly: neither an answer nor a refusal is right."""
+        kept = [at for at, misled in enumerate(self.misled) if not misled]
+        rows, labels = [self.rows[at] for at in kept], [self.labels[at] for at in kept]
+        return type(self)(rows, labels, [False] * len(kept))
 
 
 def fit_all(sets: Sequence[Cases]) -> Weights:
-    """Fit on all sets together; the first counts so many times."""
-    sets = [*[sets[0]] * (FIRST - 1), *sets]
-    weights, bias = fit(
+    """Fit on all sets together; the first, whose false refusals are bound, counts more often."""
+    sets = [*[sets[0]] * FIRST, *(cases.to_learn_from() for cases in sets[1:])]
+    return fit(
         [row for cases in sets for row in cases.rows],
         [label for cases in sets for label in cases.labels],
         SPEAK_FOR,
         SPEAK_AGAINST,
         EVIDENCE_PENALTY,
     )
-    return {**weights, EVERYDAY: weights[EVERYDAY] - CAUTION}, bias
 
 
 def held_out(sets: Sequence[Cases]) -> list[Floats]:

@@ -445,10 +445,10 @@ class Catalogue:
         return [row[0] for row in rows]
 
     def number_of(self, document_id: str, start: int) -> int:
-        """Return the number of a live passage by where it starts; 0 if there is none."""
+        """Return the number of the live passage that a place of a document is in; 0 for none."""
         row = self.connection.execute(
             "SELECT number FROM passages JOIN documents ON documents.key = passages.document"
-            " WHERE state = 'live' AND id = ? AND start = ?",
+            " WHERE state = 'live' AND id = ? AND start <= ? ORDER BY start DESC LIMIT 1",
             (document_id, start),
         ).fetchone()
         return int(row[0]) if row else 0
