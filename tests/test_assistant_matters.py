@@ -81,6 +81,20 @@ def test_the_cohort_is_nearer_to_what_is_not_there(sample_base):
     assert lacks["护照丢了怎么办"] > 0 > lacks["身份证丢了怎么办"]
 
 
+def test_what_is_cut_out_of_a_passage_is_as_near_as_the_passage(sample_base):
+    """What another county's is left out of is no passage from its start any more."""
+    hit = sample_base.search("德化的陶瓷怎么出海", 1)[0]
+    matters = Matters(lambda: sample_base.embeddings, sample_base.likeness)
+    whole = matters.nearness("陶瓷怎么出海", hit)
+    part = matters.nearness("陶瓷怎么出海", hit.cut(5, len(hit.passage.text)))
+    assert whole.passage == part.passage != 0
+
+
+@pytest.mark.parametrize("question", ["小孩上学要什么材料", "出国签证在哪里办", "坐公交老人要钱吗"])
+def test_nothing_is_told_where_neither_words_nor_meaning_agree(assistant, question):
+    assert assistant.ask(question).answer().refused
+
+
 def test_the_longest_matter_is_named_and_none_that_is_there():
     assert named("港澳居民居住证怎么办", "护照") == "港澳居民居住证"
     assert named("居住证怎么办", "居住证的办理") == ""
