@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, str] = {
     },
     "pandemic-answers": "eval run {data}/datasets/pandemic/questions.jsonl --home {kept}/pandemic"
     " --report {kept}/pandemic-report",
+    "article-mistyped": "eval run {data}/questions/article.jsonl --home {kept}/article"
+    " --typos 1 --report {kept}/article-mistyped-report",
+    "pandemic-mistyped": "eval run {data}/datasets/pandemic/questions.jsonl"
+    " --home {kept}/pandemic --typos 1 --report {kept}/pandemic-mistyped-report",
     "sample-ingest": "ingest knowledge/sample --home {kept}/sample",
     "everyday": "eval run tests/data/lay_questions.jsonl --home {kept}/sample"
     " --report {kept}/everyday-report",
@@ -87,7 +91,10 @@ _ANSWERS = _columns(
 )  # fmt: skip
 TABLES: Mapping[str, tuple[Sequence[str], Sequence[Column]]] = {
     "answers": (
-        ("article", "pandemic-answers", "everyday", "laws-answers"),
+        (
+            *("article", "article-mistyped", "pandemic-answers", "pandemic-mistyped"),
+            *("everyday", "laws-answers"),
+        ),
         (*_ANSWERS, *_COST),
     ),
     "pandemic": ([f"pandemic-{system}" for system in SYSTEMS], (*_RANKING, *_COST)),
