@@ -64,6 +64,23 @@ _UNITS: Sequence[tuple[re.Pattern[str], str]] = tuple(
     )
 )
 _CLASSIFIER = re.compile("[台亩条项次种倍门套件张所间辆笔场座岁级层批]")
+_DIGIT = "[0-9一二三四五六七八九十]"
+# What is asked for without its unit, and how it is said.
+_WITHOUT_UNIT: Sequence[tuple[re.Pattern[str], str]] = tuple(
+    (re.compile(asked), said)
+    for asked, said in (
+        (r"哪一?年|何年", r"(?:19|20)\d\d年|[今去前明]年"),
+        (r"几月|哪个?月", rf"{_DIGIT}月"),
+        (r"几[号日]|哪一?[天日]", rf"{_DIGIT}[日号]"),
+        (r"几点", rf"{_DIGIT}(?:[时点]|:\d\d)"),
+        (
+            r"(?:投资|金额|总额|资金|规模|经费|费用?|补[贴助]|奖金|工资|租金|房租|价格?|罚款|产值)"
+            r"[大一总]?[概共]?(?:[是有为达]|达到)?多少\W*$",
+            rf"{_DIGIT}[万亿千百多余]*元|%",
+        ),
+        (r"利率[大一总]?[概共]?(?:[是有为达]|达到)?多少\W*$", "%|百分之"),
+    )
+)
 _LENGTH = re.compile("多久|多长时间")
 _HOW_LONG = "天|日|个?工作日|小时|分钟|个?月|年"
 _AMOUNT = r"(?:\d[\d.,]*[万亿千百余多]*|[一二三四五六七八九十百千万两半]+)"
@@ -102,6 +119,9 @@ class Asked(Weighed):
     def unit(self) -> re.Pattern[str] | None:
         """What says how many there are of what is counted in (多少台); none if it is not told."""
         text = normalise(self.question)
+        for asked, said in _WITHOUT_UNIT:
+            if asked.search(text):
+                return re.compile(said)
         found = _COUNTED.search(text)
         unit = _HOW_LONG if _LENGTH.search(text) else _unit(found[1]) if found else ""
         instead = [words for of, words in _NO_NUMBER if of in unit.split("|")]

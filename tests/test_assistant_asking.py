@@ -1,0 +1,31 @@
+"""What a question asks for, and what says it."""
+
+import pytest
+
+from assistant.asking import understand
+
+
+@pytest.mark.parametrize(
+    ("question", "says", "does_not"),
+    [
+        ("平台是哪一年开通的", "2023年7月开通", "已有24万家企业注册"),
+        ("这个项目总投资多少？", "总投资12.3亿元", "用地876亩"),
+        ("补贴一共是多少", "每月三百元", "共发放12次"),
+        ("贷款利率是多少", "年利率3.2%", "最高可贷500万元"),
+        ("窗口几点下班", "下午17:30下班", "当天办完"),
+        ("报名到几号截止", "9月10日止", "逾期不再受理"),
+        ("要等多少天", "3个工作日内", "收费20元"),
+        ("小孩多久能拿到证", "当场发放", "交两张照片"),
+    ],
+)
+def test_a_number_is_told_by_its_unit_whether_that_is_named_or_not(question, says, does_not):
+    unit = understand(question, lambda _: {}).unit
+    assert unit is not None
+    assert unit.search(says)
+    assert not unit.search(does_not)
+
+
+@pytest.mark.parametrize("question", ["身份证丢了怎么办", "哪里能办居住证", "有多少种办法"])
+def test_what_is_asked_without_a_known_unit_has_none_or_a_classifier(question):
+    unit = understand(question, lambda _: {}).unit
+    assert unit is None or unit.search("三种")
