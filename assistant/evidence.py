@@ -65,10 +65,11 @@ ANSWERABLE_FROM = 0.47
 # is about: of 2,480 questions 147 that can't be answered do so and 24 that can. The bound is set by
 # hand: three of the former score higher, and twelve of the latter are refused for it.
 SURE_FROM = 0.85
-# Where so much of the question, in one run, stands nowhere in the document, and its meaning comes
-# no closer, the passage is about something else, whatever the weights make of it. No answerable
-# question of datasets/pandemic lies there, 22 of 855 in everyday words, and 178 of 725 that can't
-# be answered; the weights alone would answer one and four of these.
+# Of a passage further from the question than this, or not much closer where so much of the
+# question, in one run, stands nowhere in the document, nothing is told, whatever the weights make
+# of it. There lie one answerable question of datasets/pandemic, 27 of 855 in everyday words, and
+# 224 of 725 that can't be answered; the weights alone would answer three and nine of all these.
+FAR_BELOW = 0.5
 LOST_FROM, NEAR_FROM = 0.75, 0.56
 # Covered to this share, the topic is there and only this fact is not.
 TOPIC_FROM = 0.5
@@ -134,7 +135,7 @@ def judge(
     spread = base.catalogue.has(SPREAD)
     features = compared.features(hits, near, best_fit(said), spread=spread)
     score = _probability(features, asked.everyday)
-    if features["gap"] >= LOST_FROM and features["dense"] < NEAR_FROM:
+    if _is_far(features):
         return _not_found(min(score, ANSWERABLE_FROM), compared)
     another = bool(features["place_missing"] and features["other_place"])
     if names := compared.absent() if another else compared.of_another_county():
@@ -146,6 +147,11 @@ def judge(
     if score >= (SURE_FROM if compared.absent_matter() else ANSWERABLE_FROM):
         return Evidence(score, "answered")
     return _refused(min(score, ANSWERABLE_FROM), compared)
+
+
+def _is_far(features: Mapping[str, float]) -> bool:
+    dense = features["dense"]
+    return dense < FAR_BELOW or (features["gap"] >= LOST_FROM and dense < NEAR_FROM)
 
 
 def _probability(features: Mapping[str, float], everyday: float) -> float:

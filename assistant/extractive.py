@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
 from assistant.sentences import Sentence, candidates, said
+from assistant.topics import topic_of
 from assistant.types import Delta, Turn
 from knowledge.embedding import Vectors
 from knowledge.types import Hit
@@ -100,11 +101,20 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
         for passage in passages
         if passage
     ]
-    rest = [passage for passage in rest if passage]
+    rest = [passage for passage in rest if passage and _is_of(asked, passage[0].hit, first.hit)]
     if not rest:
         return [first]
     second = _best(rest, LONGEST_SECOND, SECOND_FROM / 2)
     return [first, second] if second.likelihood >= SECOND_FROM else [first]
+
+
+def _is_of(asked: Asked, other: Hit, quoted: Hit) -> bool:
+    """Tell whether a hit is of the topic, where what is quoted first is titled with it.
+
+    What only mentions an identity card tells what another certificate takes.
+    """
+    name = topic_of(asked.question).name
+    return len(name) < 2 or name not in quoted.document.title or name in other.document.title
 
 
 def _best(passages: Sequence[list[Sentence]], longest: int, joins_from: float) -> Excerpt:
