@@ -17,6 +17,7 @@ from assistant.spelling import Spelling
 from assistant.topics import opening
 from assistant.types import Answer, Delta, Turn
 from assistant.validity import beside
+from assistant.wording import everyday
 from knowledge.base import KnowledgeBase
 from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
@@ -66,6 +67,7 @@ class Assistant:
         self._base.search("办事", limit=1)
         self._spelling.correct("办事")
         _ = self._matters.vectors
+        everyday("办事")
 
     def _run(
         self, question: str, history: Sequence[Turn], *, as_typed: bool

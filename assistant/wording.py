@@ -23,8 +23,8 @@ QUESTIONS = Path(__file__).with_name("wording.npz")
 # What an everyday question says has words of documents, too: the share of its own.
 _SPOKEN = 0.9
 _MOST = 4.0  # that one character can tell, either way
-# Where a question counts half as either, and over which distance that changes. Of the questions of
-# datasets/pandemic one in twenty lies above the former, of those in everyday words nine in ten.
+# Where a question counts half as either, and over which distance that changes. Above the former
+# lie one in twenty of the questions of datasets/pandemic, and 19 of those in everyday words.
 _MIDDLE, _WIDTH = 0.6, 0.28
 
 
