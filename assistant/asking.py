@@ -4,10 +4,10 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
-from knowledge.embedding import Vectors
+from assistant.reader import Told
 from knowledge.lexical import normalise, terms
 from knowledge.queries import Weighed, content
 
@@ -99,8 +99,8 @@ class Asked(Weighed):
     question: str
     kinds: Set[Kind]
     everyday: float = 0.0  # how far it is worded as people speak (``wording``)
-    # Cosines of texts and the question; none: the meaning of single sentences is not looked at.
-    likeness: Callable[[Sequence[str]], Sequence[float]] | None = None
+    # Scores sentences read beside the question; none: they are not read.
+    read: Callable[[Sequence[Told]], Sequence[float]] | None = None
 
     @cached_property
     def focus(self) -> Weighed:
@@ -137,7 +137,7 @@ def _unit(asked: str) -> str:
 def understand(
     question: str,
     weigh: Callable[[str], Mapping[str, float]],
-    encode: Callable[[Sequence[str]], Vectors] | None = None,
+    read: Callable[[str, Sequence[Told]], Sequence[float]] | None = None,
     everyday: float = 0.0,
 ) -> Asked:
     """Return what a question asks for.
@@ -145,25 +145,15 @@ def understand(
     Args:
         question: In words that the documents use, too.
         weigh: Gives the information content of a text's terms.
-        encode: The embedding model, for the meaning of single sentences.
+        read: Scores sentences beside a question (``assistant.reader``).
         everyday: How far the question is worded as people speak, from 0 to 1.
     """
     kinds = {kind for kind, (asked, _) in _KINDS.items() if asked.search(question)}
     words = content(question)
     weights = weigh(words if terms(words) else question)
-    likeness = _likeness(question, encode) if encode else None
     weighed = {term: w + _LEAST for term, w in weights.items()}
-    return Asked(weighed, question, kinds, everyday, likeness)
-
-
-def _likeness(
-    question: str, encode: Callable[[Sequence[str]], Vectors]
-) -> Callable[[Sequence[str]], Sequence[float]]:
-    def likeness(texts: Sequence[str]) -> Sequence[float]:
-        cosines: list[float] = (encode(texts) @ encode([question])[0]).tolist()
-        return cosines
-
-    return likeness
+    reading = partial(read, question) if read else None
+    return Asked(weighed, question, kinds, everyday, reading)
 
 
 def holds(kind: Kind, text: str) -> bool:

@@ -8,8 +8,9 @@ from assistant.evidence import Evidence
 from assistant.extractive import ExtractiveComposer
 from assistant.intents import Intents
 from assistant.matters import Matters
-from assistant.preparing import Preparation, State, encoder
+from assistant.preparing import Preparation, State
 from assistant.questions import check
+from assistant.reader import Reader, Told
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
 from assistant.several import Part, joined
@@ -19,6 +20,7 @@ from assistant.types import Answer, Delta, Turn
 from assistant.validity import beside
 from assistant.wording import everyday
 from knowledge.base import KnowledgeBase
+from knowledge.models import default_folder
 from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
 
@@ -41,12 +43,13 @@ class Assistant:
         """
         trace_nothing()
         self._base = base
-        self._composer = composer or _composer(base, settings or base.settings)
+        self._reader = Reader(lambda: default_folder(base.settings))
+        self._composer = composer or _composer(base, settings or base.settings, self._reader)
         self._spelling = Spelling(base.catalogue)
         self._intents = Intents(lambda: base.embeddings)
         rewriter = self._composer if isinstance(self._composer, Rewriter) else None
         self._matters = Matters(lambda: base.embeddings, base.likeness)
-        self._preparation = Preparation(base, self._intents, self._matters, rewriter)
+        self._preparation = Preparation(base, self._intents, self._matters, self._reader, rewriter)
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, as_typed: bool = False) -> Reply:
         """Return the reply to a question; it is composed while it is read.
@@ -68,6 +71,7 @@ class Assistant:
         self._spelling.correct("办事")
         _ = self._matters.vectors
         everyday("办事")
+        self._reader.read("办事", [Told("", "办事")])
 
     def _run(
         self, question: str, history: Sequence[Turn], *, as_typed: bool
@@ -119,8 +123,8 @@ def trace_nothing() -> None:
     langsmith.configure(enabled=False)
 
 
-def _composer(base: KnowledgeBase, settings: Settings) -> Composer:
-    extractive = ExtractiveComposer(base.term_weights, encoder(base))
+def _composer(base: KnowledgeBase, settings: Settings, reader: Reader) -> Composer:
+    extractive = ExtractiveComposer(base.term_weights, reader.read)
     if not settings.chat_model:
         return extractive
     from assistant.generative import generative

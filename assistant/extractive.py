@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
+from assistant.reader import Told
 from assistant.sentences import Sentence, candidates, said
 from assistant.topics import topic_of
 from assistant.types import Delta, Turn
-from knowledge.embedding import Vectors
 from knowledge.types import Hit
 
 # Characters of an answer; what asks for a list or a way to do it gets more.
@@ -18,9 +18,9 @@ LONGEST_LIST = 350
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
-JOINS_FROM = 0.047
+JOINS_FROM = 0.035
 SECOND_FROM = 0.12
-SURE_FROM = 0.57
+SURE_FROM = 0.65
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )
@@ -53,18 +53,18 @@ class ExtractiveComposer:
     def __init__(
         self,
         weigh: Callable[[str], Mapping[str, float]],
-        encode: Callable[[Sequence[str]], Vectors] | None = None,
+        read: Callable[[str, Sequence[Told]], Sequence[float]] | None = None,
     ) -> None:
-        """Compose; ``weigh`` and ``encode`` are those of ``understand``."""
+        """Compose; ``weigh`` and ``read`` are those of ``understand``."""
         self._weigh = weigh
-        self._encode = encode
+        self._read = read
 
     def compose(
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
     ) -> Generator[Delta, None, Composed]:
         """Yield the quotes, each followed by its mark."""
         del history  # the question stands alone by now
-        asked = understand(question, self._weigh, self._encode)
+        asked = understand(question, self._weigh, self._read)
         pieces, citations = [], []
         for n, excerpt in enumerate(excerpts(asked, hits), 1):
             # A mark behind a table's last row would be a cell too many, or no row at all.

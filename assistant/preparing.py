@@ -15,13 +15,13 @@ from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
 from assistant.intents import Intents, worth_searching
 from assistant.matters import Matters
+from assistant.reader import Reader
 from assistant.reranking import rerank
 from assistant.several import Asked, checked, headed, questions_of, unsaid
 from assistant.topics import topic_of
 from assistant.types import Turn
 from assistant.wording import everyday
 from knowledge.base import KnowledgeBase
-from knowledge.embedding import Vectors
 from knowledge.places import counties_of
 from knowledge.queries import Weighed
 from knowledge.types import Hit
@@ -39,14 +39,19 @@ class Preparation:
     """Everything between a question, typos mended, and the first word said to it."""
 
     def __init__(
-        self, base: KnowledgeBase, intents: Intents, matters: Matters, rewriter: Rewriter | None
+        self,
+        base: KnowledgeBase,
+        intents: Intents,
+        matters: Matters,
+        reader: Reader,
+        rewriter: Rewriter | None,
     ) -> None:
         """Compose the steps; ``rewriter`` writes follow-ups out, rules do without."""
         self._base = base
         self._intents = intents
         self._matters = matters
         self._rewriter = rewriter
-        self._encode = encoder(base)
+        self._reader = reader
         self._steps = self._chain()
 
     def of(self, question: str, history: Sequence[Turn]) -> list[State]:
@@ -125,7 +130,7 @@ class Preparation:
 
     def _understood(self, state: State) -> Weighed:
         wording = everyday(state["alone"])
-        return understand(state["query"], self._base.term_weights, self._encode, wording)
+        return understand(state["query"], self._base.term_weights, self._reader.read, wording)
 
     @property
     def _counties(self) -> Counties:
@@ -159,7 +164,7 @@ class Preparation:
 
 
 def _of_the_topic(question: str, hits: list[Hit]) -> list[Hit]:
-    """Leave what is titled with the topic, where the first hit is of another and only mentions it.
+    """Leave what is titled with the topic; all, where the first hit has it in a heading only.
 
     How long one matter takes is no answer to how long another does, however well it says it.
     """
@@ -167,8 +172,8 @@ def _of_the_topic(question: str, hits: list[Hit]) -> list[Hit]:
     titled = [hit for hit in hits if name in hit.document.title]
     if len(name) < 2 or not titled:
         return hits
-    above = (hits[0].document.title, *hits[0].passage.section)
-    return hits if any(name in line for line in above) else titled
+    headed = any(name in heading for heading in hits[0].passage.section)
+    return hits if headed and name not in hits[0].document.title else titled
 
 
 def _quoted(state: State) -> list[Hit]:
@@ -206,8 +211,3 @@ def _step(name: str, work: Callable[[State], Any]) -> Runnable[State, State]:
     catalogue anew: three quarters of the time of a question in a large home went there.
     """
     return RunnableLambda(lambda state: {**state, name: work(state)}, name=name)
-
-
-def encoder(base: KnowledgeBase) -> Callable[[Sequence[str]], Vectors]:
-    """Return what encodes texts; the model is loaded when it is first called."""
-    return lambda texts: base.embeddings.encode(texts)  # noqa: PLW0108 - that loads it

@@ -66,7 +66,8 @@ class Topic:
 def topic_of(question: str) -> Topic:
     """Return what a question is about."""
     text = CLOSING.sub("", OPENING.sub("", question.strip()))
-    asks = ASKS.search(text)
+    asking = [found for asks in (ASKS, _YES_NO) if (found := asks.search(text))]
+    asks = min(asking, key=re.Match.start, default=None)
     before, after = (text[: asks.start()], text[asks.end() :]) if asks else (text, "")
     clauses = [part for part in re.split(r"[，,。：:；;！!\s]", before) if content(part).strip()]
     # A citizen's own story comes before the matter; a matter comes before its details.

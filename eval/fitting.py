@@ -23,6 +23,7 @@ from assistant import evidence, sentences
 from assistant.asking import Asked, understand
 from assistant.counties import Counties
 from assistant.matters import Matters
+from assistant.reader import WEIGHTS, Reader
 from assistant.reranking import rerank
 from assistant.sentences import Sentence, candidates, said
 from assistant.wording import everyday
@@ -30,6 +31,7 @@ from eval.facts import normalise
 from eval.homes import homes_with
 from eval.questions import Question, load_questions
 from knowledge.base import KnowledgeBase
+from knowledge.models import default_folder
 from knowledge.places import counties_of
 from knowledge.settings import load_settings
 from knowledge.types import Hit
@@ -118,23 +120,30 @@ def fit(
     return dict(zip(names, weights.tolist(), strict=True)), bias
 
 
-def read(home: Path, path: Path) -> tuple[KnowledgeBase, list[Asking]]:
-    """Search for every question, in the documents' words, and label the sentences found."""
+def read(home: Path, path: Path, weights: Path) -> tuple[KnowledgeBase, list[Asking]]:
+    """Search for every question, in the documents' words, and label the sentences found.
+
+    ``weights`` are the reader's.
+    """
     base = KnowledgeBase(load_settings(home=home))
-    return base, [_asking(base, question) for question in load_questions(path)]
+    reader = Reader(lambda: default_folder(base.settings), weights)
+    return base, [_asking(base, reader, question) for question in load_questions(path)]
 
 
-def _asking(base: KnowledgeBase, question: Question) -> Asking:
+def _asking(base: KnowledgeBase, reader: Reader, question: Question) -> Asking:
     worded = base.worded(question.question)
     wording = everyday(question.question)
-    asked = understand(worded, base.term_weights, base.embeddings.encode, wording)
+    asked = understand(worded, base.term_weights, reader.read, wording)
     hits = base.search(worded, HITS, rerank=rerank)
     found = [sentence for passage in candidates(asked, hits) for sentence in passage]
-    return Asking(question, asked, hits, found, list(_labels(question, found)))
+    return Asking(question, asked, hits, found, list(labels_of(question, found)))
 
 
-def _labels(question: Question, found: Sequence[Sentence]) -> Iterator[bool]:
-    """A sentence holds the answer if half of either lies in the other."""
+def labels_of(question: Question, found: Sequence[Sentence]) -> Iterator[bool]:
+    """Tell of each sentence whether it holds (part of) the answer.
+
+    A sentence holds the answer if half of either lies in the other.
+    """
     spans: dict[int, tuple[int, int] | None] = {}
     for sentence in found:
         key = sentence.hit.rank
@@ -183,7 +192,8 @@ def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[s
         compared = evidence.Compared(asking.asked, best, text, counties)
         near = matters.nearness(asking.asked.question, best.hit)
         fit_ = sentences.best_fit([asking.sentences])
-        features = compared.features(asking.hits, near, fit_, spread=spread)
+        told = sentences.reading([asking.sentences])
+        features = compared.features(asking.hits, near, fit_, told, spread=spread)
         rows.append(_by_wording(features, asking.asked.everyday))
     return rows
 
@@ -269,8 +279,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--evidence-only", action="store_true", help="keep the weights of sentences that are set"
     )
+    parser.add_argument(
+        "--reader", type=Path, default=WEIGHTS, help="weights that have not seen the questions"
+    )
     given = homes_with(parser, "QUESTIONS", arguments)
-    read_sets = [read(*one) for one in given]
+    weights_read = parser.parse_args(arguments).reader
+    read_sets = [read(*one, weights_read) for one in given]
     if not parser.parse_args(arguments).evidence_only:
         weights = sentence_weights([asking for _, askings in read_sets for asking in askings])
         _print("assistant/sentences.py", weights)

@@ -8,7 +8,7 @@ sentence-transformers model runs through that library (``pip install 'xiaoquan[m
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from knowledge.errors import ModelUnavailableError
 from knowledge.models import FILES, default_model, model_identity
 from knowledge.settings import DEFAULT_EMBEDDING_MODEL, Settings
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 Vectors = NDArray[np.float32]
 
@@ -117,15 +120,9 @@ class _OnnxEncoder:
     """A BERT graph on ONNX Runtime: CLS pooling, normalised, as the model card says."""
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        # Threads that spin between two questions would take the cores from everything else.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = session(str(folder / "model.onnx"))
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(WINDOW)
@@ -142,15 +139,31 @@ class _OnnxEncoder:
         return dimensions
 
     def _run(self, batch: list[list[int]]) -> Vectors:
-        tokens = np.zeros((len(batch), max(map(len, batch))), np.int64)
-        mask = np.zeros_like(tokens)
-        for row, ids in enumerate(batch):
-            tokens[row, : len(ids)] = ids
-            mask[row, : len(ids)] = 1
+        tokens, mask = padded(batch)
         feed = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(mask)}
         first: Vectors = self._session.run(None, feed)[0][:, 0]
         normalised: Vectors = first / np.linalg.norm(first, axis=1, keepdims=True)
         return normalised
+
+
+def session(model: str | bytes) -> "InferenceSession":
+    """Open a graph, given by its path or by its bytes, with ONNX Runtime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Threads that spin between two questions would take the cores from everything else.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def padded(batch: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows of one length, zeros behind, and which are not padding: (rows, longest) each."""
+    tokens = np.zeros((len(batch), max(map(len, batch))), np.int64)
+    mask = np.zeros_like(tokens)
+    for row, ids in enumerate(batch):
+        tokens[row, : len(ids)] = ids
+        mask[row, : len(ids)] = 1
+    return tokens, mask
 
 
 def _runs(lengths: Sequence[int]) -> Iterator[list[int]]:

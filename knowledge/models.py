@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.errors import ModelUnavailableError
-from knowledge.settings import DEFAULT_EMBEDDING_MODEL
+from knowledge.settings import DEFAULT_EMBEDDING_MODEL, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,17 @@ def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def default_folder(settings: Settings) -> Path:
+    """Return the folder with the default model, whichever model the passages are embedded with.
+
+    Raises:
+        ModelUnavailableError: As ``default_model`` does.
+    """
+    folder = Path(settings.embedding_model).expanduser()
+    named = settings.embedding_model != DEFAULT_EMBEDDING_MODEL
+    return folder if named and _complete(folder) else default_model(settings.model_cache)
 
 
 def default_model(cache: Path) -> Path:

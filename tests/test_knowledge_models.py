@@ -16,7 +16,7 @@ import pytest
 from knowledge.base import KnowledgeBase
 from knowledge.embedding import load_embeddings
 from knowledge.errors import ModelMismatchError, ModelUnavailableError
-from knowledge.models import FILES, HUB_REPOSITORY, default_model
+from knowledge.models import FILES, HUB_REPOSITORY, default_folder, default_model
 from knowledge.settings import load_settings
 from knowledge.types import Document
 
@@ -38,6 +38,15 @@ def named(model, tmp_path):
 
 
 # -- a folder that the user names
+
+
+def test_the_users_folder_is_read_with_where_it_holds_the_default_model(named, tmp_path):
+    settings = load_settings(embedding_model=str(named), model_cache=tmp_path / "empty")
+    assert default_folder(settings) == named
+
+
+def test_the_default_model_reads_beside_any_other(model):
+    assert default_folder(load_settings(embedding_model="another/model")) == model
 
 
 def test_a_folder_with_the_two_files_runs_without_torch(named):
