@@ -146,6 +146,13 @@ def test_attributes_that_are_none_of_them_said_are_not_covered(assistant, questi
     assert answer.refused
 
 
+def test_questions_in_everyday_words_are_told_apart(assistant):
+    answer = assistant.ask("办居住证要带啥，几天能拿到").answer()
+    assert "身份证" in answer.answer
+    assert "15日" in answer.answer
+    assert "办居住证几天能拿到" in answer.answer
+
+
 def test_a_follow_up_for_what_is_not_said_is_refused(assistant):
     history = [Turn("user", "居住证怎么办"), Turn("assistant", "到派出所办，15日内发放。[1]")]
     answer = assistant.ask("收不收费", history).answer()
