@@ -13,12 +13,12 @@ from assistant.types import Delta, Turn
 from knowledge.types import Hit
 
 # Characters of an answer; what asks for a list or a way to do it gets more.
-LONGEST = 160
+LONGEST = 180
 LONGEST_LIST = 350
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
-JOINS_FROM = 0.035
+JOINS_FROM = 0.03
 SECOND_FROM = 0.12
 SURE_FROM = 0.65
 _ITEM = re.compile(
