@@ -77,8 +77,8 @@ class Reader:
         ids, types = (np.array([of], np.int64) for of in (tokens.ids, tokens.type_ids))
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
         first = self._session.run(None, feed)[0][0, 0]
-        *head, bias = self._weights["head"]
-        return float(first @ np.array(head) + bias)
+        head = self._weights["head"]
+        return float(first @ head[:-1] + head[-1])
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
