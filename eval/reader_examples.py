@@ -1,10 +1,11 @@
 """The questions that the reader was taught with, as question sets beside the documents.
 
-``reader_examples.tsv`` holds 7,000 questions in citizens' words on documents of ``../shared``:
+``reader_examples.tsv`` holds 15,250 questions in citizens' words on documents of ``../shared``:
 corpus, whether the reader was taught with it or it was held back to fit what is made of the
-reading, document, where the answer begins and ends in its text without white space (nothing: it
-stands nowhere in the document), question. ``python -m eval.reader_examples ../shared OUT`` writes
-two question sets for each corpus, with the answers copied from the documents.
+reading, document, where what its writer saw of it begins and ends (nothing: all was seen), where
+the answer begins and ends in that, white space not counted (nothing: it stands nowhere in it),
+question. ``python -m eval.reader_examples ../shared OUT`` writes two question sets for each corpus,
+with the answers copied from the documents, and a folder of those laws that were asked about.
 """
 
 import argparse
@@ -14,7 +15,9 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
+LAWS = "laws"
 EXAMPLES = Path(__file__).with_name("reader_examples.tsv")
 
 
@@ -43,25 +46,46 @@ def _laws(data: Path) -> Iterator[tuple[str, str]]:
 
 _SOURCES: Mapping[str, Callable[[Path], Iterator[tuple[str, str]]]] = {
     "guangzhou-policies": _policies("corpus/guangzhou-policies.jsonl"),
-    "laws": _laws,
+    LAWS: _laws,
     "pandemic": _policies("datasets/pandemic/corpus.jsonl"),
     "state-council-policies": _policies("corpus/state-council-policies.jsonl"),
 }
 
 
-def questions(
-    data: Path, corpus: str, rows: Sequence[Sequence[str]]
-) -> Iterator[dict[str, object]]:
-    """Yield the questions on a corpus as rows of a question set."""
-    texts = rows_of(data, corpus)
-    for number, (_, part, document, start, end, question) in enumerate(rows, 1):
-        facts = [_cut(texts[document], int(start), int(end))] if start else []
-        yield {
-            "id": f"{corpus}-{part}-{number}",
-            "question": question,
+class Example(NamedTuple):
+    """A row of ``reader_examples.tsv``."""
+
+    corpus: str
+    part: str
+    document: str
+    first: str
+    last: str
+    start: str
+    end: str
+    question: str
+
+    def seen(self, texts: Mapping[str, str]) -> str:
+        """Return what its writer saw of the document."""
+        text = texts[self.document]
+        return text[int(self.first) : int(self.last)] if self.first else text
+
+    def row(self, number: int, texts: Mapping[str, str]) -> dict[str, object]:
+        """Return it as a row of a question set."""
+        facts = []
+        if self.start:
+            facts = [_cut(self.seen(texts), int(self.start), int(self.end))]
+        return {
+            "id": f"{self.corpus}-{self.part}-{number}",
+            "question": self.question,
             "facts": facts,
             "answerable": bool(facts),
         }
+
+
+def examples() -> list[Example]:
+    """Return all rows, those of a corpus and part together."""
+    with EXAMPLES.open(encoding="utf-8", newline="") as file:
+        return [Example(*row) for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
 
 
 def _cut(text: str, start: int, end: int) -> str:
@@ -71,7 +95,7 @@ def _cut(text: str, start: int, end: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the sets."""
+    """Write the sets, and the laws."""
     parser = argparse.ArgumentParser(
         prog="python -m eval.reader_examples",
         epilog="Example: python -m eval.reader_examples ../shared sets",
@@ -79,13 +103,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("data", type=Path, help="the folder with corpus/ and datasets/")
     parser.add_argument("out", type=Path, help="the folder to write to")
     given = parser.parse_args(arguments)
-    given.out.mkdir(parents=True, exist_ok=True)
-    with EXAMPLES.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    for (corpus, part), some in groupby(rows, key=lambda row: (row[0], row[1])):
-        with (given.out / f"{corpus}-{part}.jsonl").open("w", encoding="utf-8") as file:
-            for question in questions(given.data, corpus, list(some)):
-                file.write(json.dumps(question, ensure_ascii=False) + "\n")
+    (given.out / LAWS).mkdir(parents=True, exist_ok=True)
+    for corpus, of_corpus in groupby(examples(), key=lambda example: example.corpus):
+        texts = rows_of(given.data, corpus)
+        for part, some in groupby(of_corpus, key=lambda example: example.part):
+            with (given.out / f"{corpus}-{part}.jsonl").open("w", encoding="utf-8") as file:
+                for number, example in enumerate(some, 1):
+                    row = json.dumps(example.row(number, texts), ensure_ascii=False)
+                    file.write(row + "\n")
+                    if corpus == LAWS:
+                        path = given.out / LAWS / f"{example.document}.md"
+                        path.write_text(example.seen(texts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 ``python -m eval.reader_model HOME QUESTIONS [HOME QUESTIONS …]`` takes question sets, searches for
 every question, and learns which of the likeliest sentences holds the first of its facts, or that
 none does. It needs ``pip install torch``, and the time that it is given: 40 minutes on two cores
-with AMX are two rounds of 5,800 questions. ``eval.fitting --reader`` tells what that is worth on
-questions that it has not seen.
+with AMX are two rounds of 5,800 questions. ``--start`` learns on from what an earlier run wrote.
+``eval.fitting --reader`` tells what that is worth on questions that it has not seen.
 """
 
 import argparse
@@ -121,6 +121,12 @@ class Model:
         for weights in self.moved.values():
             weights.requires_grad_()
 
+    def take(self, path: Path) -> None:
+        """Go on from weights that ``save`` wrote."""
+        with np.load(path) as file, torch.no_grad():
+            for name, weights in self.moved.items():
+                weights.copy_(torch.from_numpy(file[name]))
+
     def scores(self, pairs: Sequence[tuple[str, Told]]) -> Tensor:
         """Return the score of each question and sentence: shape (pairs,)."""
         tokens = self._tokenizer.encode_batch(
@@ -152,9 +158,10 @@ class Model:
     def _layer(self, layer: int, x: Tensor, hidden: Tensor) -> Tensor:
         at = f"encoder.layer.{layer}"
         query, key, value, out, wide, narrow = self.matrices[6 * layer : 6 * layer + 6]
+        read = x.bfloat16()  # once, not by each matrix
 
         def heads(matrix: str, name: str) -> Tensor:
-            y = self._linear(matrix, f"{at}.attention.self.{name}", x)
+            y = self._linear(matrix, f"{at}.attention.self.{name}", read)
             return y.view(*x.shape[:2], HEADS, WIDTH // HEADS).transpose(1, 2)
 
         near = heads(query, "query") @ heads(key, "key").transpose(2, 3)
@@ -162,7 +169,7 @@ class Model:
         seen = (near @ heads(value, "value")).transpose(1, 2).reshape(x.shape)
         seen = self._linear(out, f"{at}.attention.output.dense", seen)
         x = self._norm(f"{at}.attention.output", x + seen)
-        inner = functional.gelu(self._linear(wide, f"{at}.intermediate.dense", x))
+        inner = functional.gelu(self._linear(wide, f"{at}.intermediate.dense", x.bfloat16()))
         return self._norm(f"{at}.output", x + self._linear(narrow, f"{at}.output.dense", inner))
 
     def _linear(self, matrix: str, name: str, x: Tensor) -> Tensor:
@@ -226,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         epilog="Example: python -m eval.reader_model home-sample tests/data/lay_questions.jsonl",
     )
     parser.add_argument("--seconds", type=float, default=2400, help="how long to learn")
+    parser.add_argument("--start", type=Path, help="weights to learn on from")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the file to write")
     sets = homes_with(parser, "QUESTIONS", arguments)
     given = parser.parse_args(arguments)
@@ -233,6 +241,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{len(cases)} questions")
     torch.manual_seed(1)
     model = Model(default_model(load_settings().model_cache))
+    if given.start:
+        model.take(given.start)
     fit(model, cases, given.seconds)
     save(model.moved, given.out)
 
