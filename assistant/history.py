@@ -266,13 +266,17 @@ def _exchange(row: sql.Row[Any]) -> Exchange:
 def _masked(answer: Answer) -> Answer:
     """Mask what the citizen wrote; documents are public and keep their numbers.
 
-    A composer can repeat only what was asked: the answer is masked where the question is.
+    A composer can repeat only what was asked: the answer is masked where the question is, but for
+    what it quotes.
     """
     if mask(answer.question) == answer.question:
         return answer
+    quoted = "\n".join(citation.quote for citation in answer.citations)
     return replace(
         answer,
         question=mask(answer.question),
         corrected_question=mask(answer.corrected_question),
-        answer=mask(answer.answer),
+        answer=mask(answer.answer, quoted),
+        missing=tuple(map(mask, answer.missing)),
+        reason=mask(answer.reason),
     )

@@ -5,12 +5,15 @@ What is public stays: hotlines (12345, 95598, 400-…), document numbers, dates,
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 # One character for one, so that spans in the folded text are spans in the text.
-_FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_FOLD |= str.maketrans("零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "0001234567891123456789")
-_FOLD |= str.maketrans("—–‐‑−\u3000\u00a0", "-----  ")
+_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_WIDTH |= str.maketrans("—–‐‑−\u3000\u00a0", "-----  ")
+_NUMERALS = str.maketrans("零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "0001234567891123456789")
+# A number is looked for in figures first: the 一 that follows one (一直) is none of it.
+_FOLDS = (_WIDTH, {**_WIDTH, **_NUMERALS})
 
 _BIRTH = r"(?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
 _NO_AMOUNT = r"(?!(?:[美港欧日]|人民币)?元(?![旦宵]))"
@@ -26,11 +29,17 @@ class _Kind(NamedTuple):
     proven: Callable[[str], bool] = lambda _: True
 
 
-def mask(text: str) -> str:
-    """Return the text with each personal number replaced by the name of its kind."""
-    for kind in _KINDS:
-        for start, end in reversed(list(_spans(text.translate(_FOLD), kind))):
-            text = f"{text[:start]}【{kind.name}】{text[end:]}"
+def mask(text: str, public: str = "") -> str:
+    """Return the text with each personal number replaced by the name of its kind.
+
+    Args:
+        text: What may hold such numbers.
+        public: What is known to all: numbers that stand here, too, are kept.
+    """
+    for fold, kind in product(_FOLDS, _KINDS):
+        for start, end in reversed(list(_spans(text.translate(fold), kind))):
+            if text[start:end] not in public:
+                text = f"{text[:start]}【{kind.name}】{text[end:]}"
     return text
 
 
@@ -81,8 +90,8 @@ _KINDS = (
     _kind(
         "手机号",
         rf"""(?<![\d¥￥$])(?P<number>(?:(?:\+|00)?86[\ -]?)?
-            1[3-9](?:\d{{9}} | \d[\ -]\d{{4}}[\ -]\d{{4}} | \d\d[\ -]\d{{4}}[\ -]\d{{3}}
-            | \d[\ -]\d{{3}}[\ -]\d{{5}})
+            1[3-9](?:\d{{9}} | \d[\ -]\d{{8}} | \d{{5}}[\ -]\d{{4}} | \d[\ -]\d{{4}}[\ -]\d{{4}}
+            | \d\d[\ -]\d{{4}}[\ -]\d{{3}} | \d[\ -]\d{{3}}[\ -]\d{{5}})
         )(?!\d){_NO_AMOUNT}""",
     ),
     _kind(

@@ -1,6 +1,7 @@
 """Conversations: kept, kept apart, masked, and gone when they are deleted."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -153,7 +154,8 @@ def test_what_is_asked_most_comes_first(history):
 
 def test_personal_numbers_are_never_written(settings, history):
     asked = "我电话13812345678，身份证11010519491231002X，低保怎么办"
-    history.keep("me", "c1", made(asked, f"已按“{asked}”理解。"))
+    unsaid = {"missing": (asked,), "reason": f"没有{asked}"}
+    history.keep("me", "c1", made(asked, f"已按“{asked}”理解。", **unsaid))
     history.rename("me", "c1", "我的13812345678")
     assert history.conversations("me", "低保")
     written = b"".join(p.read_bytes() for p in settings.home.glob("history.sqlite3*"))
@@ -164,6 +166,11 @@ def test_personal_numbers_are_never_written(settings, history):
 def test_numbers_of_the_documents_stay(history):
     kept = history.keep("me", "c1", made("找谁办", "请打13812345678。[1]"))
     assert "13812345678" in kept.answer.answer
+    quoted = replace(kept.answer.citations[0], quote="咨询电话0595-22123456。")
+    kept = history.keep(
+        "me", "c2", made("我是13812345678，找谁", "咨询电话0595-22123456。[1]", citations=(quoted,))
+    )
+    assert kept.answer.answer == "咨询电话0595-22123456。[1]"
 
 
 def test_it_is_exported_with_its_sources(history):
