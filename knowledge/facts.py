@@ -6,14 +6,16 @@ the issuer and the date in the signature; laws carry their history above the fir
 
 import datetime as dt
 import re
+import unicodedata
 from typing import NamedTuple
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _NUMERAL = "[零〇○一二两三四五六七八九十]"
 _DATE = (
-    r"(?:(?:1[89]|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|-\d{1,2}-\d{1,2}|/\d{1,2}/\d{1,2})"
+    r"(?:(?:1[89]|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|-\d{1,2}-\d{1,2}(?!\d)|/\d{1,2}/\d{1,2}(?!\d))"
     rf"|{_NUMERAL}{{4}}年{_NUMERAL}{{1,2}}月{_NUMERAL}{{1,3}}日)"
 )
+_DOTTED = re.compile(r"(?<![\d.])(\d{4})\s*\.\s*(\d{1,2})\s*\.\s*(\d{1,2})(?![\d.])")
 _KIND = (
     "(?:办法|规定|细则|通知|意见|条例|法|方案|措施|公告|通告|决定|规则|准则|标准|指引|政策|文件|预案|规程|"
     "制度|解释|批复|规范|清单|计划|规划|章程|指南|决议)"
@@ -118,6 +120,16 @@ def parse_date(words: str) -> str:
         return dt.date(*(_number(part) for part in parts)).isoformat() if parts else ""
     except ValueError:
         return ""
+
+
+def iso_date(text: str) -> str:
+    """Turn a date that somebody typed into ISO 8601: also ``2024.5.1`` and full-width digits.
+
+    Returns:
+        The date as ``YYYY-MM-DD``; empty where there is none, such as in a year alone.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return parse_date(_DOTTED.sub(r"\1-\2-\3", plain))
 
 
 def normal_number(words: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.facts import normal_number, parse_date, policy_facts
+from knowledge.facts import iso_date, normal_number, parse_date, policy_facts
 
 LETTER = """示例市人民政府办公室关于印发
 示例市停车管理若干措施的通知
@@ -219,6 +219,28 @@ def test_what_a_document_repeals_is_listed_by_name(text, repeals):
 )
 def test_dates_are_read_in_both_kinds_of_numerals(words, date):
     assert parse_date(words) == date
+
+
+@pytest.mark.parametrize(
+    ("words", "date"),
+    [
+        ("2024-05-01", "2024-05-01"),
+        ("2024.5.1", "2024-05-01"),
+        ("2024/5/1", "2024-05-01"),
+        ("2024年5月1日", "2024-05-01"),
+        ("２０２４．５．１", "2024-05-01"),
+        ("2024-05-01T08:00:00+08:00", "2024-05-01"),
+        ("2024", ""),
+        ("2024.13.1", ""),
+        ("2024-12-310", ""),
+        ("12.5.1", ""),
+        ("1.2024.5.1", ""),
+        ("长期", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_typed_as_a_date_becomes_one_or_nothing(words, date):
+    assert iso_date(words) == date
 
 
 @given(st.dates(dt.date(1900, 1, 1), dt.date(2099, 12, 31)))
