@@ -231,14 +231,32 @@ def test_a_key_has_its_own_limit_wherever_it_is_used(client_of, keys):
     assert codes == [200, 200, 429]
 
 
-def test_guessing_keys_ends_soon(client_of):
-    client = client_of(rate_limit=0)
-    codes = [
-        client.get("/api/feedback", headers=bearer(f"xq-{n}")).status_code
-        for n in range(WRONG_KEYS + 1)
-    ]
+@pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
+@pytest.mark.parametrize("guess", ["xq-{}", "horse {}"])
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_guessing_keys_ends_soon(client_of, header, guess, anonymous):
+    client = client_of(rate_limit=0, anonymous=anonymous)
+
+    def status(secret):
+        given = f"Bearer {secret}" if header == "Authorization" else secret
+        return client.get("/api/feedback", headers={header: given}).status_code
+
+    codes = [status(guess.format(n)) for n in range(WRONG_KEYS + 1)]
     assert codes == [401] * WRONG_KEYS + [429]
-    assert client.get("/api/feedback", headers=bearer(PASSWORD)).status_code == 429
+    assert status(PASSWORD) == 429
+
+
+def test_who_comes_without_a_key_guesses_none_and_is_not_held_up(client_of):
+    client = client_of(rate_limit=0)
+    codes = [client.get("/api/feedback").status_code for _ in range(WRONG_KEYS + 1)]
+    assert codes == [401] * (WRONG_KEYS + 1)
+
+
+def test_the_password_is_not_told_from_a_placeholder_by_its_having_no_limit(client_of):
+    client = client_of(anonymous=True, rate_limit=1)
+    for n in range(1 + WRONG_KEYS):
+        client.get("/v1/models", headers={"X-API-Key": f"guess {n}"})
+    assert client.get("/v1/models", headers={"X-API-Key": PASSWORD}).status_code == 429
 
 
 @pytest.mark.parametrize("announced", [True, False])

@@ -102,14 +102,17 @@ class Guard:
         request = Request({**scope, "type": "http"})
         address = _network(request.client.host if request.client else "")
         self._limits.check_failures(address)
+        caller = None
         try:
             caller = await self._caller(request, address, wanted)
+            if _counts(scope):
+                self._limits.count(caller.name, address, caller.per_minute)
         except RequestError as error:
-            if error.status == 401 and "authorization" in request.headers:
+            # The right password has no limit: beyond that of nobody a refusal tells a wrong one.
+            unknown = error.status in {401, 429} and not (caller and caller.name)
+            if unknown and _secret(request.headers)[0]:
                 self._limits.count_failure(address)
             raise
-        if _counts(scope):
-            self._limits.count(caller.name, address, caller.per_minute)
         scope.setdefault("state", {})["caller"] = caller
 
     async def _caller(self, request: Request, address: str, wanted: Scope) -> Caller:
