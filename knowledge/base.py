@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from knowledge import locking
 from knowledge.catalogue import Catalogue, Record, Row, content_hash
+from knowledge.correcting import as_read_after, with_corrections
 from knowledge.errors import HomeError, ModelMismatchError
 from knowledge.lexical import KeywordIndex
 from knowledge.models import model_identity
@@ -182,6 +183,12 @@ class KnowledgeBase:
         self.finish()
         yield from batch
 
+    def correct(self, document: Document) -> Change:
+        """Write a document with another title or metadata; they stand when it is read again."""
+        with self.writing():
+            self.finish()
+            return next(self._finished(map(self._stage_corrected, [document])))
+
     def remove(self, ids: Sequence[str], waiting: Callable[[], None] = lambda: None) -> int:
         """Remove documents everywhere; returns how many there were."""
         with self.writing(waiting):
@@ -204,9 +211,12 @@ class KnowledgeBase:
     def _stage_anew(self, document_id: str) -> Change:
         document = self.catalogue.document(document_id)
         assert document is not None  # nobody else writes
+        return self._staged(document, self.catalogue.as_read(document_id), "updated")
+
+    def _staged(self, document: Document, as_read: Mapping[str, str], outcome: Outcome) -> Change:
         passages = split(document)
-        self.catalogue.stage(document, passages)
-        return Change(document_id, "updated", len(passages))
+        self.catalogue.stage(document, passages, as_read)
+        return Change(document.id, outcome, len(passages))
 
     def finish(self) -> None:
         """Complete what a batch, or a run that was killed, has left to do."""
@@ -258,11 +268,19 @@ class KnowledgeBase:
     def _stage(self, document: Document) -> Change:
         document = self._with_own_id(document)
         known = self.catalogue.hash_of(document.id)
+        as_read = self.catalogue.as_read(document.id)
+        if as_read and (live := self.catalogue.document(document.id)):
+            document, as_read = with_corrections(document, live, as_read)
         if known and known[0] == content_hash(document):
             return Change(document.id, "unchanged", 0)
-        passages = split(document)
-        self.catalogue.stage(document, passages)
-        return Change(document.id, "updated" if known else "added", len(passages))
+        return self._staged(document, as_read, "updated" if known else "added")
+
+    def _stage_corrected(self, document: Document) -> Change:
+        before = self.catalogue.document(document.id)
+        if before is None or before == document:
+            return self._stage(document)
+        as_read = as_read_after(before, document, self.catalogue.as_read(document.id))
+        return self._staged(document, as_read, "updated")
 
     def _with_own_id(self, document: Document) -> Document:
         """Give a document another id where its own is taken by one of another source."""

@@ -54,7 +54,11 @@ CREATE INDEX IF NOT EXISTS passages_by_document ON passages(document);
     + KEYWORD_SCHEMA
 )
 # Each takes the format from its place in the row to the next; a home of any age opens.
-_MIGRATIONS = (_SCHEMA,)
+_MIGRATIONS = (
+    _SCHEMA,
+    # What the source says of the fields that an operator has corrected: a JSON object.
+    "ALTER TABLE documents ADD COLUMN as_read TEXT NOT NULL DEFAULT '{}';",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +265,19 @@ class Catalogue:
 
     # -- writing, in the order of a document's life
 
-    def stage(self, document: Document, passages: Sequence[Passage]) -> None:
-        """Write a new version beside the live one; it is not found yet."""
+    def stage(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        as_read: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write a new version beside the live one; it is not found yet.
+
+        Args:
+            document: As it shall be found.
+            passages: Its passages.
+            as_read: What its source says of the fields that an operator has corrected.
+        """
         with self.transaction():
             key, numbers = self._reserve(len(passages))
             columns = {
@@ -273,6 +288,7 @@ class Catalogue:
                 "metadata": json.dumps(dict(document.metadata), ensure_ascii=False),
                 "hash": content_hash(document),
                 "passages": len(passages),
+                "as_read": json.dumps(dict(as_read or {}), ensure_ascii=False),
             }
             self._insert(columns, document.text, zip(numbers, passages, strict=True))
 
@@ -387,6 +403,13 @@ class Catalogue:
             f"{of}'staged' UNION ALL {of}'live' LIMIT 1", {"id": document_id}
         ).fetchone()
         return row
+
+    def as_read(self, document_id: str) -> dict[str, str]:
+        """Return what a live document's source says of the fields that an operator corrected."""
+        row = self.connection.execute(
+            "SELECT as_read FROM documents WHERE id = ? AND state = 'live'", (document_id,)
+        ).fetchone()
+        return dict(json.loads(row[0])) if row else {}
 
     def document(self, document_id: str) -> Document | None:
         """Return a live document with its whole text."""

@@ -33,7 +33,7 @@ CONNECT_TIMEOUT = 3  # seconds after which a database that does not answer is do
 AT_ONCE = 200  # documents that are copied together
 _LOCK = 0x7869616F  # any number; advisory locks belong to a database
 
-_COPIED = ("key", "id", "title", "source", "metadata", "hash", "added")
+_COPIED = ("key", "id", "title", "source", "metadata", "hash", "added", "as_read")
 
 _State = sql.Row[Any]
 _TABLES = sql.MetaData()
@@ -60,6 +60,7 @@ _DOCUMENTS = sql.Table(
     sql.Column("hash", sql.Text, nullable=False),
     sql.Column("added", sql.Text, nullable=False),
     sql.Column("text", sql.Text, nullable=False),
+    sql.Column("as_read", sql.Text, nullable=False, server_default="{}"),
     # Of each passage its number, start, end and section, as JSON.
     sql.Column("passages", sql.Text, nullable=False),
 )
@@ -197,6 +198,7 @@ class SharedCatalogue(Catalogue):
             # Two that come first must not both begin it.
             database.execute(sql.select(sql.func.pg_advisory_xact_lock(_LOCK + 1)))
             _TABLES.create_all(database)
+            _bring_up_to_date(database)
             if not database.execute(sql.select(_STATE)).first():
                 self._begin(database)
             id_ = database.execute(sql.select(_STATE.c.id)).scalar_one()
@@ -303,6 +305,14 @@ class SharedCatalogue(Catalogue):
                 for row in rows
             ]
             database.execute(_DOCUMENTS.insert(), sent)
+
+
+def _bring_up_to_date(database: sql.Connection) -> None:
+    """Give tables that an older version has made the columns that have come since."""
+    columns = {column["name"] for column in sql.inspect(database).get_columns(_DOCUMENTS.name)}
+    if "as_read" not in columns:
+        added = f"ALTER TABLE {_DOCUMENTS.name} ADD COLUMN as_read TEXT NOT NULL DEFAULT '{{}}'"
+        database.execute(sql.text(added))
 
 
 def _pieces(keys: Sequence[int]) -> Iterator[Sequence[int]]:

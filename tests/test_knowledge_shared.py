@@ -2,8 +2,10 @@
 
 import sqlite3
 import threading
+from dataclasses import replace
 
 import pytest
+import sqlalchemy as sql
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tenacity import retry, stop_after_delay, wait_fixed
@@ -163,6 +165,26 @@ def test_another_model_is_told_and_a_shared_catalogue_needs_shared_vectors(machi
         machine("late", embedding_model="another/model")
     with pytest.raises(HomeError, match="XIAOQUAN_CHROMA_URL"):
         machine("late", chroma_url="")
+
+
+def test_what_an_operator_corrected_stands_on_every_machine(machine):
+    one, other = machine("one"), machine("other")
+    one.add(PARKING)
+    one.correct(replace(PARKING, metadata={"status": "repealed"}))
+    until(lambda: other.document("d").metadata == {"status": "repealed"})
+    assert other.add(PARKING).outcome == "unchanged"
+    assert other.add(DEARER).outcome == "updated"
+    until(lambda: one.document("d") == replace(DEARER, metadata={"status": "repealed"}))
+
+
+def test_a_catalogue_made_before_corrections_were_kept_is_brought_up_to_date(machine, postgres):
+    machine("one").add(PARKING)
+    with sql.create_engine(postgres[0]).begin() as database:
+        database.execute(sql.text("ALTER TABLE catalogue_documents DROP COLUMN as_read"))
+    late = machine("late")
+    assert late.document("d") == PARKING
+    late.correct(replace(PARKING, metadata={"status": "repealed"}))
+    assert late.add(PARKING).outcome == "unchanged"
 
 
 def test_all_is_rebuilt_for_every_machine(machine):

@@ -92,23 +92,25 @@ class Jobs:
         return self._add(Job("replace", name), lambda job: self._load(job, file, as_document))
 
     def reload(self, document: Document) -> Job:
-        """Read a document's file again; that it was repealed is not forgotten."""
+        """Read a document's file again; what an operator has corrected stands."""
 
         def run(job: Job) -> None:
             job.state = "reading"
             read = list(read_apart(Path(document.source)))
             if len(read) != 1 or not isinstance(read[0], Document):
                 raise UnreadableDocumentError(_NOT_ONE.format(source=document.source))
-            kept = {k: v for k, v in document.metadata.items() if k == "status"}
-            metadata = {**read[0].metadata, **kept}
-            new = replace(read[0], id=document.id, source=document.source, metadata=metadata)
-            self._index(job, [new])
+            self._index(job, [replace(read[0], id=document.id, source=document.source)])
 
         return self._add(Job("replace", document.id), run)
 
     def change(self, document: Document) -> Job:
-        """Write a document that has another title or other metadata now."""
-        return self._add(Job("metadata", document.id), lambda job: self._index(job, [document]))
+        """Write a document that an operator has given another title or other metadata."""
+
+        def run(job: Job) -> None:
+            job.state, job.total = "indexing", 1
+            self._note(job, self._base.correct(document))
+
+        return self._add(Job("metadata", document.id), run)
 
     def remove(self, document_id: str) -> Job:
         """Remove a document."""
@@ -180,7 +182,10 @@ class Jobs:
     def _index(self, job: Job, documents: list[Document]) -> None:
         job.state, job.total = "indexing", len(documents)
         for change in self._base.add_all(documents):
-            job.documents += 1
-            job.passages += change.passages
-            job.ids.append(change.document_id)
-            self._noted(change)
+            self._note(job, change)
+
+    def _note(self, job: Job, change: Change) -> None:
+        job.documents += 1
+        job.passages += change.passages
+        job.ids.append(change.document_id)
+        self._noted(change)
