@@ -29,10 +29,14 @@ _SINCE = (
 _TERM = (
     r"有效期限?(?:为|是|[:：])?\s*(?:"
     rf"(?:自[^，,。；\n]{{0,20}}?起(?:算)?)?\s*(?P<count>\d{{1,2}}|{_NUMERAL}{{1,3}})\s*(?P<unit>年|个月)"
-    rf"|(?:自\s*{_DATE}\s*起?)?\s*[至到]\s*(?P<until>{_DATE}))止?"
+    rf"|(?:自?\s*(?P<from>{_DATE})\s*起?)?\s*[至到]\s*(?P<until>{_DATE}))止?"
 )
 _EFFECTIVE = re.compile(rf"{_SELF}(?:[，,]|\s)?{_SINCE}")
 _VALID_FOR = re.compile(rf"(?:{_SELF}|{_SINCE})[，,；;。\s]{{0,2}}其?{_TERM}")
+_UNTIL = re.compile(
+    rf"(?:{_SELF}(?:[，,]|\s)?|(?<=[，,；;。\n])){_SINCE}[，,；;。\s]{{0,2}}"
+    rf"(?:有效|施行|实施|执行)?[至到]\s*(?P<until>{_DATE})\s*止"
+)
 _COMES_INTO_FORCE = re.compile(rf"(?m)^(?P<since>{_DATE})\s*(?:起)?(?:施行|实施|生效)\s*$")
 _DECREED = re.compile(rf"(?:公布|发布|印发|通过)[^。\n]{{0,40}}?，{_SINCE}")
 
@@ -79,16 +83,21 @@ _TITLE_REPEALED = re.compile(
     r"[（(【\[〔]\s*(?:已经?|全文|现已)?\s*(?:被)?(?:废止|失效)\s*[）)】\]〕]"
 )
 _STATED_REPEALED = re.compile(
-    r"(?m)^(?:(?:本|该|此)(?:文件?|[\u4e00-\u9fff]{0,6}(?:办法|规定|通知|意见|条例))(?:现)?已[^。\n]{0,30}?(?:废止|失效)"
-    r"|(?:有效性|时效性?|时效状态|效力(?:状态)?|文件状态|状态)\s*[:：]\s*(?:已|全文)?(?:废止|失效))"
+    r"(?m)^(?:本|该|此)(?:文件?|[\u4e00-\u9fff]{0,6}(?:办法|规定|通知|意见|条例))(?:现)?已[^。\n]{0,30}?(?:废止|失效)"
+    r"|(?:^|\||(?=【))\s*【?(?:文件)?(?:有效性|时效性?|时效状态|效力(?:状态)?|状态)\s*[:：|】]\s*[:：]?"
+    r"\s*(?:现|已经?|全文|被)*(?:废止|失效)(?!日期|时间)"
 )
 _NAME = (
     r"《(?:[^《》\n]|《[^《》\n]{1,120}》){1,160}》"
     r"(?:\s*[（(](?:[^（）()\n]|[（(][^（）()\n]{1,20}[）)]){1,60}[）)])?"
 )
+_ENDS_WITH_NAME = re.compile(r"》(?:\s*[（(][^（）()\n]{1,60}[）)])?[，,\s]?$")
+_LONGER = re.compile("延长|延续|顺延|继续(?:有效|施行|实施|执行)")
 _NAMES = rf"{_NAME}(?:(?:[、，,和及与\s]|以及){{0,3}}{_NAME}){{0,40}}"
+_NOT = "(?:[不未没非]|暂缓)(?:有|再|予以?|被|会|应当?|得|能|宜|宣布|正式)*"
 _REPEALS = re.compile(
-    rf"(?P<before>{_NAMES})[^。；，,\n《》]{{0,12}}?(?:废止|停止执行)(?![后前的之或])"
+    rf"(?P<before>{_NAMES})(?:(?!{_NOT}(?:废止|停止执行))[^。；，,\n《》]){{0,12}}?"
+    r"(?:废止|停止执行)(?![后前的之或])"
     rf"|(?:决定|同时)废止(?P<after>{_NAMES})"
 )
 _HEAD_CHARS = 4000
@@ -168,7 +177,7 @@ def policy_facts(text: str, title: str, date: str = "") -> dict[str, str]:
         "document_number": _document_number(head, body, signature),
         "issuer": _issuer(named, signature, head),
         "date": stated,
-        **_validity(text, head, _first_published(head) or stated or date),
+        **_validity(text, head, title, _first_published(head) or stated or date),
         "status": "repealed" if _is_repealed(title, head) else "",
         "repeals": _repeals(text),
     }
@@ -316,15 +325,28 @@ def _first_published(head: str) -> str:
     return min((date for date in dates if date), default="")
 
 
-def _validity(text: str, head: str, date: str) -> dict[str, str]:
+def _validity(text: str, head: str, title: str, date: str) -> dict[str, str]:
     start = _last(_COMES_INTO_FORCE, head) or _last(_EFFECTIVE, text) or _last(_DECREED, head)
-    term = _last(_VALID_FOR, text)
+    term = _own_term(_VALID_FOR, text, title) or _own_term(_UNTIL, text, title)
     effective = _effective(start, date) if start else ""
+    if term and not effective:
+        effective = parse_date(term.groupdict().get("from") or "")
     return {
         "effective": effective,
         "expires": _expires(term, effective or date) if term else "",
         "validity": _words(start, term),
     }
+
+
+def _own_term(pattern: re.Pattern[str], text: str, title: str) -> re.Match[str] | None:
+    """The last term stated; not that of another document, which this one makes longer."""
+    found = None
+    for match in pattern.finditer(text):
+        named = _ENDS_WITH_NAME.search(text[max(0, match.start() - _LINE_CHARS) : match.start()])
+        rest = re.split(r"[。\n]", text[match.end() : match.end() + _LINE_CHARS])[0]
+        if not (named and _LONGER.search(f"{title}\n{rest}")):
+            found = match
+    return found
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -138,7 +138,10 @@ def test_a_page_that_lost_its_lines_still_gives_its_facts():
         ("本办法自发布之日起30日后施行。", "2031-04-08", None),
         ("本通知有效期1年。", None, "2032-03-08"),
         ("本细则自2024年7月29日起实施，有效期至2026年12月31日。", "2024-07-29", "2026-12-31"),
-        ("本方案有效期自2024年1月1日至2026年12月31日止。", None, "2026-12-31"),
+        ("本方案有效期自2024年1月1日至2026年12月31日止。", "2024-01-01", "2026-12-31"),
+        ("本办法有效期为2024年1月1日至2026年12月31日。", "2024-01-01", "2026-12-31"),
+        ("本办法自2024年1月1日起施行，至2025年12月31日止。", "2024-01-01", "2025-12-31"),
+        ("试点自2024年1月1日起施行，至2025年12月31日止。", None, None),
         ("办事证明有效期2年。", None, None),
         ("本办法所称证件有效期2年。", None, None),
         ("居住证自2024年7月29日起施行新样式。", None, None),
@@ -151,6 +154,35 @@ def test_validity_is_that_of_the_document_not_of_what_it_regulates(words, effect
     assert facts.get("expires") == expires
     assert facts.get("validity", "") in words
     assert bool(facts.get("validity")) == bool(effective or expires)
+
+
+@pytest.mark.parametrize(
+    ("title", "named"),
+    [
+        ("关于延长《旧办法》有效期的通知", "《旧办法》自2015年1月1日起施行，有效期5年。"),
+        (
+            "关于旧办法的通知",
+            "《旧办法》（示府〔2014〕3号）自2015年1月1日起施行，有效期5年，"
+            "现决定延长有效期至2027年12月31日。",
+        ),
+        (
+            "关于旧办法的通知",
+            "《旧办法》，自2015年1月1日起施行，至2019年12月31日止，现决定继续执行。",
+        ),
+    ],
+)
+def test_the_term_of_a_document_that_is_made_longer_is_not_that_of_the_notice(title, named):
+    facts = policy_facts(f"{title}\n{named}\n示例市财政局\n2020年1月10日", title)
+    assert "expires" not in facts
+    assert "validity" not in facts
+
+
+def test_a_notice_gives_the_term_of_what_it_publishes():
+    title = "关于印发《示例办法》的通知"
+    text = f"{title}\n现印发《示例办法》，自2031年5月1日起施行，有效期5年。\n2031年4月1日"
+    assert policy_facts(text, title)["expires"] == "2036-04-30"
+    until = text.replace("有效期5年", "至2035年12月31日止")
+    assert policy_facts(until, title)["expires"] == "2035-12-31"
 
 
 def test_a_date_known_from_elsewhere_counts_where_the_text_has_none():
@@ -167,6 +199,10 @@ def test_a_date_known_from_elsewhere_counts_where_the_text_has_none():
         ("示例办法【失效】", "第一条 内容。"),
         ("示例办法", "示例办法\n（已失效）\n第一条 内容。"),
         ("示例办法", "有效性：废止\n示例办法\n第一条 内容。"),
+        ("示例办法", "【时效性】失效\n示例办法\n第一条 内容。"),
+        ("示例办法", "【发布日期】2020-01-01 【时效性】已废止\n第一条 内容。"),
+        ("示例办法", "示例办法\n| 文号 | 示府〔2019〕3号 | 有效性 | 失效 |\n第一条 内容。"),
+        ("示例办法", "文件有效性：已失效\n示例办法\n第一条 内容。"),
         ("示例办法", "本文件已于2030年1月1日废止。\n示例办法\n第一条 内容。"),
     ],
 )
@@ -180,6 +216,8 @@ def test_a_document_that_was_repealed_is_marked(title, text):
         ("关于废止《示例办法》的决定", "现决定废止《示例办法》（示府〔2019〕3号）。"),
         ("示例办法", "第九条 本办法施行后，《旧办法》同时废止。"),
         ("示例办法", "第九条 证件期满后自动失效。"),
+        ("示例办法", "| 有效性 | 失效日期 |\n第一条 内容。"),
+        ("示例办法", "【时效性】现行有效\n第一条 内容。"),
         ("示例办法", "有效性：现行有效\n第一条 内容。"),
     ],
 )
@@ -197,6 +235,10 @@ def test_a_document_that_repeals_another_is_in_force_itself(title, text):
         ),
         ("《关于印发〈甲办法〉的通知》停止执行。", "《关于印发〈甲办法〉的通知》"),
         ("现决定废止《甲办法》、《乙办法》。", "《甲办法》；《乙办法》"),
+        ("《甲办法》尚未废止。", None),
+        ("《甲办法》不再废止。", None),
+        ("《甲办法》（示府〔2019〕3号）没有正式宣布停止执行。", None),
+        ("《甲办法》已不适用予以废止。", "《甲办法》"),
         ("《甲办法》废止后，按本办法办理。", None),
         ("依照《甲办法》的规定办理。", None),
     ],
