@@ -2,6 +2,8 @@
 
 import logging
 import re
+import sqlite3
+from contextlib import closing
 from html import unescape
 from html.parser import HTMLParser
 
@@ -285,6 +287,37 @@ def test_a_failure_is_a_polite_message(desk, error, told, caplog):
     assert told in current
     assert "secret" not in current
     assert "我的病历" not in caplog.text
+
+
+@pytest.fixture
+def forgetful(base):
+    """A desk whose database of conversations can be changed under it; it has a file of its own."""
+    url = f"sqlite:///{base.home / 'conversations.sqlite3'}"
+    history = History(base.settings.model_copy(update={"database_url": url}))
+    last(desk := Desk(base, Assistant(base), history, Suggester(base)), QUESTION, "c5")
+    yield desk
+    history.close()
+    for file in base.home.glob("conversations.sqlite3*"):
+        file.unlink()
+
+
+FULL = "CREATE TRIGGER full BEFORE INSERT ON exchanges BEGIN SELECT RAISE(FAIL, 'full'); END"
+
+
+@pytest.mark.parametrize("damage", ["DROP TABLE exchanges", "DROP TABLE conversations", FULL])
+@pytest.mark.parametrize("replaces", ["", "nosuch"])
+def test_without_the_database_of_conversations_answers_go_on(forgetful, damage, replaces):
+    with closing(sqlite3.connect(forgetful.base.home / "conversations.sqlite3")) as database:
+        database.execute(damage)
+        database.commit()
+    _, current = last(forgetful, QUESTION, "c5", replaces=replaces)
+    assert "每小时收费3元" in Tags(current).text
+    assert "xq-sources" in current
+    offered = {about.get("data-do") for _, about in Tags(current).seen}
+    assert offered >= {"copy", "speak", "retry"}
+    assert not offered & {"share", "up", "down"}
+    past, start = opened(forgetful, ME, "c5")
+    assert past or "xq-hello" in start
 
 
 def test_what_was_written_stays_when_it_is_stopped():

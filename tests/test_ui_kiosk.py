@@ -1,5 +1,9 @@
 """The terminal in a real browser."""
 
+import re
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from knowledge.base import KnowledgeBase
@@ -12,8 +16,12 @@ SIZES = [(1080, 1920), (1280, 800), (390, 844)]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, chromium):
-    home = tmp_path_factory.mktemp("kiosk")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("kiosk")
+
+
+@pytest.fixture(scope="module")
+def served(home, chromium):
     (home / "kiosk.txt").write_text("停车收费|青湖公园停车怎么收费\n公交卡怎么办理\n", "utf-8")
     with KnowledgeBase(load_settings(home=home)) as base:
         base.add(
@@ -84,6 +92,46 @@ def test_a_typed_question_is_refused_politely_and_nothing_leads_away(visit, serv
     assert not [link for link in links if "admin" in link]
     page.click("#anew")
     assert page.is_visible("#start")
+
+
+@pytest.mark.browser
+def test_what_is_under_way_as_a_citizen_leaves_touches_nothing_of_the_next(visit):
+    def ask(question):
+        page.fill("#question", question)
+        page.keyboard.press("Enter")
+
+    def hold(route):
+        held.append(route)
+
+    page, held = visit("/kiosk"), []
+    page.route(re.compile("/page/answers/[^/]+$"), hold)
+    with page.expect_request("**/page/answers/*"):
+        ask("青湖公园停车怎么收费")
+    page.route("**/api/ask", hold)
+    page.click("#anew")
+    ask("月球上的餐馆几点开门营业")
+    with page.expect_event("requestfinished"):
+        held[0].fulfill(body="<article class=xq-exchange></article>")
+    ask("公交卡怎么办理")  # one at a time
+    assert page.locator("#log .xq-said").all_inner_texts() == ["月球上的餐馆几点开门营业"]
+    assert "正在查找" in page.inner_text("#state")
+    assert page.is_hidden("#print")
+
+
+@pytest.mark.browser
+def test_an_answer_that_cannot_be_kept_is_shown(visit, home):
+    page = visit("/kiosk")
+    with closing(sqlite3.connect(home / "history.sqlite3")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON exchanges BEGIN SELECT RAISE(FAIL, 'full'); END"
+        )
+        try:
+            page.click("[data-ask='青湖公园停车怎么收费']")
+            page.wait_for_selector("#print", state="visible")
+        finally:
+            database.execute("DROP TRIGGER full")
+    assert "每小时收费3元" in page.inner_text("#log")
+    assert page.is_hidden("#code")
 
 
 @pytest.mark.browser

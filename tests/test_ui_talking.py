@@ -202,3 +202,23 @@ def test_the_terminal_listens_thinks_and_speaks(talkative, service, monkeypatch)
     states = " ".join(page.evaluate("states"))
     assert states.index("listening") < states.index("thinking") < states.index("speaking")
     assert "每小时收费3元" in page.inner_text("#log")
+
+
+@pytest.mark.browser
+def test_what_one_citizen_said_is_not_asked_on_the_next_ones_screen(talkative):
+    page = talkative("/kiosk")
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/page/heard", hold)
+    with page.expect_request("**/page/heard"):
+        page.click("#hear")
+    page.click("#anew")
+    with page.expect_event("requestfinished"):
+        held[0].continue_()
+    page.fill("#question", "公交卡怎么办理")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".xq-reply")
+    assert page.locator("#log .xq-said").all_inner_texts() == ["公交卡怎么办理"]

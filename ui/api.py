@@ -8,6 +8,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
@@ -122,14 +123,15 @@ async def ask(
 async def _said(question: schemas.Question, served: Service, owner: str) -> list[Turn]:
     if question.history or not question.conversation_id:
         return [message.turn() for message in question.history]
-    return await conversations.turns(served.history, owner, question.conversation_id)
+    read = partial(conversations.turns, served.history, owner, question.conversation_id)
+    return await to_thread.run_sync(read)
 
 
 async def _kept(
     served: Service, owner: str, conversation: str, answer: Answer
 ) -> schemas.Exchanged:
-    kept = await conversations.keep(served.history, owner, conversation, answer)
-    return schemas.Exchanged.kept(answer, kept, conversation)
+    keep = partial(conversations.keep, served.history, owner, conversation, answer)
+    return schemas.Exchanged.kept(answer, await to_thread.run_sync(keep), conversation)
 
 
 async def _events(

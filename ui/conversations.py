@@ -7,10 +7,11 @@ operators alone.
 
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.exceptions import HTTPException
 
@@ -54,22 +55,27 @@ async def _owner(
 Owner = Annotated[str, Depends(_owner)]
 
 
-async def turns(history: History, owner: str, conversation: str) -> list[Turn]:
-    """Return what was said before; nothing where it can't be read: the question still counts."""
+@contextmanager
+def unless_down() -> Iterator[None]:
+    """Go on where the conversations' database is not there: an answer counts without it too."""
     try:
-        return await to_thread.run_sync(history.turns, owner, conversation, REMEMBERED)
+        yield
     except HomeError as error:
-        log.warning("conversation could not be read: %s", error)
-        return []
+        log.warning("what was said is neither read nor kept: %s", error)
 
 
-async def keep(history: History, owner: str, conversation: str, answer: Answer) -> Exchange | None:
-    """Keep an exchange; an answer that can't be kept is an answer all the same."""
-    try:
-        return await to_thread.run_sync(history.keep, owner, conversation, answer)
-    except HomeError as error:
-        log.warning("exchange could not be kept: %s", error)
-        return None
+def turns(history: History, owner: str, conversation: str) -> list[Turn]:
+    """Return what was said before; nothing where it can't be read."""
+    with unless_down():
+        return history.turns(owner, conversation, REMEMBERED)
+    return []
+
+
+def keep(history: History, owner: str, conversation: str, answer: Answer) -> Exchange | None:
+    """Keep an exchange; None where it can't be kept."""
+    with unless_down():
+        return history.keep(owner, conversation, answer)
+    return None
 
 
 @router.get("/api/conversations")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from assistant.chain import Assistant
 from assistant.history import Exchange, History
 from assistant.reply import Reply
+from assistant.types import Answer
 from knowledge.base import KnowledgeBase
-from ui.conversations import REMEMBERED
+from ui.conversations import keep, turns, unless_down
 from ui.errors import describe
 from ui.exchanges import (
     actions_html,
@@ -74,17 +75,26 @@ def kept_html(exchange: Exchange) -> str:
     return exchange_html(exchange.answer.question, reply, exchange.id)
 
 
+def unkept_html(answer: Answer) -> str:
+    """Return an exchange that could not be kept."""
+    return exchange_html(answer.question, answer_html(answer) + actions_html(kept=False))
+
+
 def opened(desk: Desk, owner: str, conversation: str) -> tuple[str, str]:
     """Return a conversation as it stands: what was said, and the start if nothing was."""
-    past = past_html(desk.history.exchanges(owner, conversation))
+    past = ""
+    with unless_down():
+        past = past_html(desk.history.exchanges(owner, conversation))
     return past, "" if past else start_html(desk)
 
 
 def answering(desk: Desk, asked: Asked) -> Iterator[tuple[str, str]]:
     """Yield what was said before and the exchange under way, as the answer is written."""
-    if asked.replaces:
-        desk.history.take_back(asked.owner, asked.conversation, asked.replaces)
-    past = past_html(desk.history.exchanges(asked.owner, asked.conversation))
+    past = ""
+    with unless_down():
+        if asked.replaces:
+            desk.history.take_back(asked.owner, asked.conversation, asked.replaces)
+        past = past_html(desk.history.exchanges(asked.owner, asked.conversation))
     for current in _current(desk, asked):
         yield past, current
 
@@ -92,12 +102,13 @@ def answering(desk: Desk, asked: Asked) -> Iterator[tuple[str, str]]:
 def _current(desk: Desk, asked: Asked) -> Iterator[str]:
     yield exchange_html(asked.question, waiting_html())
     try:
-        turns = desk.history.turns(asked.owner, asked.conversation, REMEMBERED)
-        reply = desk.assistant.ask(asked.question, turns, as_typed=asked.as_typed)
+        said = turns(desk.history, asked.owner, asked.conversation)
+        reply = desk.assistant.ask(asked.question, said, as_typed=asked.as_typed)
         for written in _written(asked.question, reply):
             yield exchange_html(asked.question, written)
-        kept = desk.history.keep(asked.owner, asked.conversation, reply.answer())
-        yield kept_html(kept)
+        answer = reply.answer()
+        kept = keep(desk.history, asked.owner, asked.conversation, answer)
+        yield kept_html(kept) if kept else unkept_html(answer)
     except Exception as error:  # one that nobody expected is logged there
         yield exchange_html(asked.question, problem_html(describe(error)[1]))
 

@@ -106,10 +106,11 @@ def answer_html(answer: Answer) -> str:
     return f"{note}{_div('xq-answer', said)}{_sources(answer.citations)}"
 
 
-def actions_html(verdict: str = "") -> str:
-    """Return what can be done with an answer that is kept."""
-    buttons = "".join(_button(*action) for action in _ACTIONS)
-    return _div("xq-actions", buttons + _thumb("up", verdict) + _thumb("down", verdict))
+def actions_html(verdict: str = "", *, kept: bool = True) -> str:
+    """Return what can be done with an answer; one that is not kept is neither shared nor judged."""
+    buttons = "".join(_button(*action) for action in _ACTIONS if kept or action[0] != "share")
+    thumbs = _thumb("up", verdict) + _thumb("down", verdict) if kept else ""
+    return _div("xq-actions", buttons + thumbs)
 
 
 def suggestions_html(questions: Sequence[str], title: str) -> str:

@@ -35,7 +35,7 @@ const events = async function* (response) {
 };
 const ask = async (question) => {
   if (asking || !question.trim()) return;
-  asking = new AbortController();
+  const mine = asking = new AbortController();
   hush();
   ready(false);
   find("#start").hidden = true;
@@ -51,7 +51,7 @@ const ask = async (question) => {
   const aloud = canSpeak() ? reading() : null;
   try {
     const response = await fetch("api/ask", {
-      method: "POST", signal: asking.signal,
+      method: "POST", signal: mine.signal,
       headers: {"Content-Type": "application/json", Accept: "text/event-stream", "X-Owner": owner},
       body: JSON.stringify({question, conversation_id: owner}),
     });
@@ -61,21 +61,25 @@ const ask = async (question) => {
       if (name === "error") throw new Error(data.error);
       if (name === "answer") {
         aloud?.feed(data.answer, true);
-        piece.outerHTML = await get(`page/answers/${data.id}`);
+        const whole = data.id ? await get(`page/answers/${data.id}`) : "";
+        mine.signal.throwIfAborted();
+        if (whole) piece.outerHTML = whole;
+        else answer.textContent = data.answer; // it could not be kept
       }
     }
     if (!document.body.classList.contains("speaking")) state("");
     find("#state").textContent = "您可以接着问，或点“重新开始”。";
     ready(true);
     last().scrollIntoView();
-    goOn(last()).catch(() => {}); // an answer without them is an answer all the same
+    if (last().dataset.id) goOn(last()).catch(() => {}); // an answer counts without them too
+    else find("#code").hidden = true; // nothing is there to be taken along
   } catch (problem) {
-    if (problem.name === "AbortError") return;
+    if (mine.signal.aborted) return;
     answer.className = "xq-problem";
     answer.textContent = problem.message || "没能回答，请稍后再试。";
     state("", "没能回答，请再试一次。");
   } finally {
-    asking = null;
+    if (asking === mine) asking = null;
   }
 };
 
@@ -95,16 +99,17 @@ const reading = () => new Reading(() => { state("speaking"); showSpeech(true); }
 const hear = async () => {
   if (listening()) return finish();
   if (asking) return;
+  const speaker = owner; // who may have left by the time it is made out
   const label = find("#hear b");
   state("listening", "正在听，请说话。说完会自动停下。");
   label.textContent = "说完了";
   try {
     const text = await listen(() => {
       label.textContent = "点这里，说出您的问题";
-      state("thinking", "正在辨认您说的话……");
+      if (speaker === owner) state("thinking", "正在辨认您说的话……");
     });
-    await ask(text);
-  } catch (problem) { state("", problem.message); }
+    if (speaker === owner) await ask(text);
+  } catch (problem) { if (speaker === owner) state("", problem.message); }
 };
 find("#hear").hidden = !canHear();
 find("#hear").onclick = hear;
@@ -142,18 +147,26 @@ state("", START);
 // -- what can be pressed
 
 const open = async (link) => {
+  const reader = owner;
+  const html = await get(`${link.getAttribute("href")}&fragment=1`);
+  if (reader !== owner) return;
   const content = find("#source .xq-content");
-  content.innerHTML = await get(`${link.getAttribute("href")}&fragment=1`);
+  content.innerHTML = html;
   find("#source").hidden = false;
   content.querySelector("mark")?.scrollIntoView({block: "center"});
   find("#close").focus();
 };
 const take = async () => {
+  const taker = owner;
   const {address} = await (await send(`page/answers/${last().dataset.id}/share`, "POST", undefined, owner)).json();
+  if (taker !== owner) return;
   find("#take img").src = `page/code?address=${encodeURIComponent(address)}`;
   find("#take").showModal();
 };
-const attempt = async (act) => { try { await act(); } catch (problem) { state("", problem.message); } };
+const attempt = async (act) => {
+  const actor = owner;
+  try { await act(); } catch (problem) { if (actor === owner) state("", problem.message); }
+};
 addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (link) { // nothing leads away from here
