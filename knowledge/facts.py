@@ -15,7 +15,8 @@ _DATE = (
     r"(?:(?:1[89]|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|-\d{1,2}-\d{1,2}(?!\d)|/\d{1,2}/\d{1,2}(?!\d))"
     rf"|{_NUMERAL}{{4}}年{_NUMERAL}{{1,2}}月{_NUMERAL}{{1,3}}日)"
 )
-_DOTTED = re.compile(r"(?<![\d.])(\d{4})\s*\.\s*(\d{1,2})\s*\.\s*(\d{1,2})(?![\d.])")
+_DOTTED = r"(?<![\d.])(\d{4})\s*\.\s*(\d{1,2})\s*\.\s*(\d{1,2})(?![\d.])"
+_COMPACT = r"^(\d{4})(\d{2})(\d{2})$"
 _KIND = (
     "(?:办法|规定|细则|通知|意见|条例|法|方案|措施|公告|通告|决定|规则|准则|标准|指引|政策|文件|预案|规程|"
     "制度|解释|批复|规范|清单|计划|规划|章程|指南|决议)"
@@ -132,13 +133,17 @@ def parse_date(words: str) -> str:
 
 
 def iso_date(text: str) -> str:
-    """Turn a date that somebody typed into ISO 8601: also ``2024.5.1`` and full-width digits.
+    """Turn a date that somebody typed into ISO 8601: also ``2024.5.1`` and ``20240501``.
 
     Returns:
         The date as ``YYYY-MM-DD``; empty where there is none, such as in a year alone.
     """
-    plain = unicodedata.normalize("NFKC", text)
-    return parse_date(_DOTTED.sub(r"\1-\2-\3", plain))
+    plain = unicodedata.normalize("NFKC", text).strip()
+    return parse_date(re.sub(rf"{_DOTTED}|{_COMPACT}", _hyphened, plain))
+
+
+def _hyphened(date: re.Match[str]) -> str:
+    return "-".join(part for part in date.groups() if part)
 
 
 def normal_number(words: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.errors import UnreadableDocumentError
-from knowledge.facts import normal_number, parse_date, policy_facts
+from knowledge.facts import iso_date, normal_number, policy_facts
 from knowledge.plaintext import (
     clean,
     clean_characters,
@@ -37,6 +37,7 @@ _PAGE_NUMBER = re.compile(
 # cite from, and whose passages would take hours to embed in one step.
 _MOST_BYTES = 32 << 20  # of a file that is text
 _MOST_CHARS = 12_000_000
+_DATES = frozenset({"date", "effective", "expires"})
 _NOT_METADATA = frozenset({"id", "_id", "title", "text"})
 
 
@@ -170,7 +171,7 @@ def _document(
     if len(text) > _MOST_CHARS:
         raise _unreadable(path, _too_much(f"{len(text):,} 字", f"{_MOST_CHARS:,} 字"))
     title = clean(title).replace("\n", " ") or file_title(_stored(path.stem))
-    dated = file_date(path.stem)
+    dated = iso_date(file_date(path.stem))
     metadata = _metadata(text, title, given or {}, dated)
     return Document(
         _hash(str(path.resolve())), title, text, _stored(str(path.absolute())), metadata
@@ -178,13 +179,18 @@ def _document(
 
 
 def _metadata(text: str, title: str, given: Mapping[str, str], dated: str = "") -> dict[str, str]:
-    kept = {name: value for key, v in given.items() if (name := clean(key)) and (value := clean(v))}
-    for name in {"date", "effective", "expires"} & kept.keys():
-        kept[name] = parse_date(kept[name]) or kept[name]
+    names = {clean(name): value for name, value in given.items()}
+    kept = {name: value for name, v in names.items() if name and (value := _value(name, v))}
     if number := normal_number(kept.get("document_number", "")):
         kept["document_number"] = number
     facts = policy_facts(text, title, kept.get("date") or dated)
     return ({"date": dated} if dated else {}) | facts | kept
+
+
+def _value(name: str, given: str) -> str:
+    """What is given under a name; nothing where it can't be read as the date that it should be."""
+    value = clean(given)
+    return iso_date(value) if name in _DATES else value
 
 
 def _too_much(size: str, most: str) -> str:

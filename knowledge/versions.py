@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal
 
 from knowledge.catalogue import Catalogue
-from knowledge.facts import normal_number
+from knowledge.facts import iso_date, normal_number
 from knowledge.places import places
 from knowledge.types import Document
 
@@ -65,9 +65,14 @@ def normal_title(title: str) -> str:
 
 def version_date(document: Document) -> str:
     """Return the date (ISO 8601, or a year) that tells a version from older and newer ones."""
-    facts = document.metadata
     years = _YEAR.findall(document.title)
-    return facts.get("date") or facts.get("effective") or (years[-1] if years else "")
+    dated = _day(document, "date") or _day(document, "effective")
+    return dated or (years[-1] if years else "")
+
+
+def _day(document: Document, name: str) -> str:
+    """Return a date of a document as ISO 8601; empty where what is written there is none."""
+    return iso_date(document.metadata.get(name, ""))
 
 
 def years_named(text: str) -> set[str]:
@@ -143,7 +148,7 @@ class Versions:
         if not newer:
             return _with_versions(own or IN_FORCE, ids | {one.id for one in later})
         state: State = "repealed" if newer in later or _is(own, "repealed") else "replaced"
-        since = newer.metadata.get("effective", "") if newer in later else ""
+        since = _day(newer, "effective") if newer in later else ""
         if _is(own, "expired") and state == "replaced":
             state, since = "expired", own.day if own else ""
         ids |= {one.id for one in later}
@@ -165,12 +170,12 @@ def _with_versions(standing: Standing, ids: frozenset[str]) -> Standing:
 
 def _own(document: Document, today: date) -> Standing | None:
     """What the document's own metadata say against it."""
-    facts, day = document.metadata, today.isoformat()
-    if facts.get("status") == "repealed":
+    day = today.isoformat()
+    if document.metadata.get("status") == "repealed":
         return Standing("repealed")
-    if day < facts.get("effective", "") and len(facts["effective"]) == len(day):
-        return Standing("not_yet", facts["effective"])
-    if (until := facts.get("expires", "")) and len(until) == len(day) and until < day:
+    if day < (since := _day(document, "effective")):
+        return Standing("not_yet", since)
+    if (until := _day(document, "expires")) and until < day:
         return Standing("expired", until)
     return None
 

@@ -540,6 +540,28 @@ def test_facts_given_with_a_row_win_over_those_in_its_text(tmp_path):
     assert document.metadata["date"] == "2031-02-03"
 
 
+def test_a_date_that_is_none_stops_no_row_and_reaches_no_document(tmp_path):
+    dates = ["2024", "2024.5.1", "2024/5/1", "2024年5月1日", "很久以前"]
+    rows = [f"第{n}号,本办法自发布之日起施行。,{date}" for n, date in enumerate(dates)]
+    table = "\n".join(["title,text,date", *rows])
+    documents = list(read_documents(write(tmp_path, "a.csv", table)))
+    day = "2024-05-01"
+    assert [d.metadata.get("date") for d in documents] == [None, day, day, day, None]
+    assert [d.metadata.get("effective") for d in documents] == [None, day, day, day, None]
+
+
+def test_dates_of_front_matter_are_written_as_iso_dates(tmp_path):
+    text = "---\nexpires: 2025.1.31\neffective: 长期\n---\n# 示例指南\n内容。\n"
+    (document,) = read_documents(write(tmp_path, "a.md", text))
+    assert document.metadata == {"expires": "2025-01-31"}
+
+
+def test_a_date_in_a_files_name_that_does_not_exist_is_none(tmp_path):
+    path = write(tmp_path, "办法(2024-13-45).txt", "示例办法\n本办法自发布之日起施行。")
+    (document,) = read_documents(path)
+    assert "date" not in document.metadata
+
+
 @given(st.lists(st.lists(st.text(max_size=8), max_size=4), max_size=6))
 def test_a_markdown_table_has_one_line_for_each_row_and_equal_columns(rows):
     lines = markdown_table(rows).split("\n")

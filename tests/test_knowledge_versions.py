@@ -1,0 +1,57 @@
+"""Which documents are in force on a day, whatever was written as their dates."""
+
+from contextlib import closing
+from datetime import date
+
+import pytest
+
+from knowledge.catalogue import Catalogue
+from knowledge.types import Document
+from knowledge.versions import Versions, version_date
+
+TODAY = date(2026, 6, 1)
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    with closing(Catalogue(tmp_path / "catalogue.sqlite3")) as catalogue:
+        yield catalogue
+
+
+def document(id_, title="示例市停车办法", **metadata):
+    return Document(id_, title, "", f"/{id_}", metadata)
+
+
+def added(catalogue, *documents):
+    for one in documents:
+        catalogue.stage(one, [])
+    catalogue.publish()
+
+
+def states(versions, *documents):
+    standings = versions.standings(documents, TODAY)
+    return [standings[one.id].state for one in documents]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "state"),
+    [
+        ({"expires": "2025.1.31"}, "expired"),
+        ({"expires": "2025年1月31日"}, "expired"),
+        ({"expires": "2026/12/31"}, "in_force"),
+        ({"expires": "2025"}, "in_force"),
+        ({"effective": "2026.7.1"}, "not_yet"),
+        ({"effective": "待定"}, "in_force"),
+    ],
+)
+def test_a_date_counts_however_it_was_typed(catalogue, metadata, state):
+    one = document("a", **metadata)
+    added(catalogue, one)
+    assert states(Versions(catalogue), one) == [state]
+
+
+def test_dates_are_compared_as_dates(catalogue):
+    old, new = document("old", date="2024.5.1"), document("new", date="2024-12-31")
+    added(catalogue, old, new)
+    assert states(Versions(catalogue), old, new) == ["replaced", "in_force"]
+    assert version_date(document("a", date="不详", effective="2024.5.1")) == "2024-05-01"
