@@ -12,12 +12,13 @@ import sqlite3
 import tarfile
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from knowledge.base import KnowledgeBase
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import RESTORED, Catalogue
 from knowledge.errors import HomeError, KnowledgeError
 from knowledge.locking import writing
 
@@ -147,6 +148,7 @@ def _put_back(home: Path, folder: Path) -> None:
         # Higher than any that another process has seen, so that it opens the vectors anew.
         newest = max(_version(home / _CATALOGUE), catalogue.version())
         catalogue.set_fact("version", str(newest + 1))
+        catalogue.set_fact(RESTORED, uuid.uuid4().hex)
     if (folder / _VECTORS).is_dir():
         old = folder / "old"
         if (home / _VECTORS).exists():

@@ -21,6 +21,7 @@ from knowledge.lexical import SCHEMA as KEYWORD_SCHEMA
 from knowledge.lexical import KeywordIndex, listed
 from knowledge.types import Document, Passage
 
+RESTORED = "restored"  # a fact, another one whenever an older state was put back
 _STAGED_IDS = "SELECT id FROM documents WHERE state = 'staged'"
 
 _SCHEMA = (

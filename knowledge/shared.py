@@ -23,7 +23,7 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import RESTORED, Catalogue
 from knowledge.errors import HomeError
 from knowledge.lexical import KeywordIndex, listed
 from knowledge.types import Passage
@@ -153,6 +153,7 @@ class SharedCatalogue(Catalogue):
         seen = self.version()
         if seen > state.version:  # an older state was put back there
             self._forget(self._keys("state = 'live'"))
+            self._set_fact(RESTORED, uuid.uuid4().hex)
             seen = 0
         gone = sql.select(_REMOVED.c.key).where(_REMOVED.c.version > seen)
         self._forget(database.execute(gone).scalars().all())

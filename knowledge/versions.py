@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import RESTORED, Catalogue
 from knowledge.facts import iso_date, normal_number
 from knowledge.places import places
 from knowledge.types import Document
@@ -92,14 +92,17 @@ def is_named(document: Document, query: str) -> bool:
 class Versions:
     """Knows the titles, dates and repeals of all documents; follows the catalogue as it grows.
 
-    A document's key is never used for another content, so that each is read once.
+    Until a backup is put back a key is never used for another content, so that each is read once.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         """Follow a catalogue."""
         self._catalogue = catalogue
         self._reading = threading.Lock()
-        self._last = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._last, self._restored = 0, self._catalogue.fact(RESTORED)
         self._titles: dict[str, list[int]] = defaultdict(list)
         self._repealing: dict[str, list[int]] = defaultdict(list)
         self._cities: Counter[str] = Counter()
@@ -119,6 +122,8 @@ class Versions:
 
     def _follow(self) -> None:
         with self._reading:
+            if self._catalogue.fact(RESTORED) != self._restored:
+                self._forget()
             for key, document in self._catalogue.documents_after(self._last):
                 self._last = key
                 self._learn(key, document)

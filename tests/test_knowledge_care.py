@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -61,6 +62,25 @@ def test_another_process_that_serves_notices(base, tmp_path):
     base._seen = (base._seen[0], 0.0)  # as if its last look were a while ago
     assert {id_ for id_, _ in found(base, "停车收费")} == {"青湖", "白塔"}
     assert wrong(base) == set()
+
+
+def test_a_server_that_runs_learns_the_versions_anew_after_a_restore(tmp_path):
+    old = Document("old", "示例市停车办法", "停车收费3元。\n", "/old", {"date": "2020-01-01"})
+    new = Document(
+        "new", "示例市停车办法（2024年版）", "停车收费5元。\n", "/new", {"date": "2024-01-01"}
+    )
+    other = Document("other", "示例市养犬条例", "养犬要登记。\n", "/dogs", {"date": "2025-01-01"})
+    with KnowledgeBase(load_settings(home=tmp_path / "home")) as base:
+        base.add(old)
+        back_up(base, tmp_path / "home.tar")
+        base.add(new)
+        assert base.standings([old])["old"].state == "replaced"
+        restore(base.home, tmp_path / "home.tar")
+        base.add(other)  # SQLite gives it the key that the newer version had
+        assert base.standings([old])["old"].state == "in_force"
+        newer = replace(other, id="newer", metadata={"date": "2026-01-01"})
+        base.add(newer)
+        assert base.standings([other])["other"].by_date == "2026-01-01"
 
 
 def test_a_backup_goes_into_an_empty_home(base, tmp_path):
