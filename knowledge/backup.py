@@ -14,19 +14,22 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from knowledge.base import KnowledgeBase
 from knowledge.catalogue import RESTORED, Catalogue
 from knowledge.errors import HomeError, KnowledgeError
 from knowledge.locking import writing
+from knowledge.synonyms import OWN
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
 _CATALOGUE = "catalogue.sqlite3"
 _DATABASES = (_CATALOGUE, "history.sqlite3")
 _VECTORS = "chroma"
+_TEXTS = (OWN, "kiosk.txt")  # what operators write by hand
+_REPORTS = "reports"
 
 
 class BackupError(KnowledgeError):
@@ -40,7 +43,7 @@ def back_up(base: KnowledgeBase, file: Path, waiting: Callable[[], None] = lambd
         HomeError: The home can't be read, or the file not written.
     """
     try:
-        with _folder_beside(file) as folder:
+        with _folder_in(file.absolute().parent) as folder:
             with base.writing(waiting):
                 base.finish()
                 _copy(base.home, folder)
@@ -62,6 +65,8 @@ def back_up(base: KnowledgeBase, file: Path, waiting: Callable[[], None] = lambd
 def restore(home: Path, file: Path, waiting: Callable[[], None] = lambda: None) -> None:
     """Put what a file holds in the place of a home's content, whatever state that is in.
 
+    Of what operators write by hand and of the reports, what the file does not hold stays.
+
     Servers that run notice, except where the catalogue was damaged so much that its file had to be
     replaced: start them anew then.
 
@@ -71,7 +76,7 @@ def restore(home: Path, file: Path, waiting: Callable[[], None] = lambda: None) 
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with _folder_beside(home) as folder:
+        with _folder_in(home) as folder:  # all that can be written where home is a volume
             _unpack(file, folder)
             _check(file, folder)
             with writing(home, waiting):
@@ -83,9 +88,9 @@ def restore(home: Path, file: Path, waiting: Callable[[], None] = lambda: None) 
 
 
 @contextmanager
-def _folder_beside(path: Path) -> Iterator[Path]:
-    """A folder on the same disk, so that moving from it is one step."""
-    with tempfile.TemporaryDirectory(prefix=".xiaoquan-", dir=path.absolute().parent) as name:
+def _folder_in(place: Path) -> Iterator[Path]:
+    """A folder on the disk where its content will be moved to, so that moving it is one step."""
+    with tempfile.TemporaryDirectory(prefix=".xiaoquan-", dir=place) as name:
         yield Path(name)
 
 
@@ -99,6 +104,15 @@ def _copy(home: Path, folder: Path) -> None:
         )
         for database in (home / _VECTORS).glob("*.sqlite3"):
             _copy_database(database, folder / _VECTORS / database.name)
+    for other in _other_files(home):
+        (folder / other).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # a report that was just taken away
+            shutil.copy2(home / other, folder / other)
+
+
+def _other_files(home: Path) -> list[Path]:
+    paths = [*map(home.joinpath, _TEXTS), *(home / _REPORTS).rglob("*")]
+    return [path.relative_to(home) for path in paths if path.is_file()]
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -157,6 +171,9 @@ def _put_back(home: Path, folder: Path) -> None:
     for name in _DATABASES:
         if (folder / name).exists():
             _overwrite(home / name, folder / name)
+    for other in _other_files(folder):
+        (home / other).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(folder / other, home / other)
 
 
 def _version(catalogue: Path) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from filelock import FileLock
 
 from assistant.chain import Assistant
 from knowledge import catalogue as catalogue_module
@@ -88,6 +89,47 @@ def test_a_backup_goes_into_an_empty_home(base, tmp_path):
     restore(tmp_path / "other", tmp_path / "home.tar")
     with KnowledgeBase(load_settings(home=tmp_path / "other")) as other:
         assert found(other, "停车收费") == found(base, "停车收费")
+
+
+def test_what_operators_wrote_and_measured_is_backed_up_too(base, tmp_path):
+    written = ["synonyms.txt", "kiosk.txt", "reports/a/report.html"]
+    (base.home / "reports" / "a").mkdir(parents=True)
+    for name in written:
+        (base.home / name).write_text("以前")
+    back_up(base, tmp_path / "home.tar")
+    for name in written:
+        (base.home / name).write_text("现在")
+    (base.home / "reports" / "new.html").write_text("新的")
+    restore(base.home, tmp_path / "home.tar")
+    assert [(base.home / name).read_text() for name in written] == ["以前"] * 3
+    assert (base.home / "reports" / "new.html").read_text() == "新的"
+    restore(tmp_path / "other", tmp_path / "home.tar")
+    assert (tmp_path / "other" / "kiosk.txt").read_text() == "以前"
+
+
+def test_an_archive_without_them_leaves_what_operators_wrote(base, tmp_path):
+    back_up(base, tmp_path / "home.tar")
+    (base.home / "synonyms.txt").write_text("娃 = 子女")
+    restore(base.home, tmp_path / "home.tar")
+    assert (base.home / "synonyms.txt").read_text() == "娃 = 子女"
+
+
+def test_a_restore_writes_nothing_outside_of_the_home_and_leaves_nothing(base, tmp_path):
+    back_up(base, tmp_path / "home.tar")
+    before = {path.name for path in base.home.iterdir()}
+    lock, beside = FileLock(base.home / "writing.lock"), []
+
+    def look():
+        beside.extend(sorted(path.name for path in tmp_path.iterdir()))
+        lock.release()
+
+    lock.acquire()
+    restore(base.home, tmp_path / "home.tar", look)
+    assert beside == ["home", "home.tar"]
+    (tmp_path / "home.tar").write_bytes(b"no archive")
+    with pytest.raises(BackupError):
+        restore(base.home, tmp_path / "home.tar")
+    assert {path.name for path in base.home.iterdir()} == before
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "other", "nothing"])
