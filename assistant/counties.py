@@ -4,17 +4,26 @@ A newspaper's page tells of one county after the other: a sentence is about thos
 about the one named last before it.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence, Set
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
 
+import numpy as np
+
+from assistant import ngrams
 from assistant.asking import Asked
 from assistant.sentences import candidates, likeliest
+from assistant.typos import statistics
 from knowledge.splitting import sentences
 from knowledge.types import Hit
 
 Read = Callable[[str], str]
+
+# So many times oftener either word must be: 普惠 and 安居 are, 对南 and 安的 are not.
+OFTENER = 1.5
 
 
 class Counties:
@@ -22,23 +31,33 @@ class Counties:
 
     def __init__(self, names: Set[str], read: Read) -> None:
         """Know them by name; ``read`` returns the whole text of a document by its id."""
-        self._names = names
-        self._read = cache(read)
+        self._names = re.compile(f"(?=({'|'.join(sorted(names)) or '(?!)'}))")
+        self._read = read
+        self._places = cache(self._places_of)
 
     def named(self, text: str) -> set[str]:
         """Return those that a text names."""
-        return {name for name in self._names if name in text}
+        return {found[1] for found in self._found(text)}
+
+    def _found(self, text: str) -> Iterator[re.Match[str]]:
+        for found in self._names.finditer(text):
+            start, end = found.span(1)
+            if not _is_of_two_words(text[max(0, start - 1) : start], found[1], text[end : end + 1]):
+                yield found
 
     def about(self, hit: Hit, start: int, end: int) -> set[str]:
         """Return those that a stretch of a passage is about; none where none is named."""
         return self.named(hit.passage.text[start:end]) or self._last_before(hit, start)
 
     def _last_before(self, hit: Hit, start: int) -> set[str]:
-        text = self._read(hit.document.id)
-        before = f"{hit.document.title}\n{text[: hit.passage.start + start]}"
-        at = {name: before.rfind(name) for name in self._names}
-        last = max(at, key=at.__getitem__, default="")
-        return {last} if last and at[last] >= 0 else set()
+        ends, names = self._places(hit.document.id, hit.document.title)
+        at = bisect_right(ends, len(hit.document.title) + 1 + hit.passage.start + start)
+        return {names[at - 1]} if at else set()
+
+    def _places_of(self, document_id: str, title: str) -> tuple[list[int], list[str]]:
+        """Return where each name ends in a document that follows its title, and the names."""
+        found = list(self._found(f"{title}\n{self._read(document_id)}"))
+        return [one.end(1) for one in found], [one[1] for one in found]
 
     def of_another(self, question: str, hit: Hit, start: int, end: int) -> list[str]:
         """Return the counties of a question where a stretch of a passage is about another."""
@@ -76,3 +95,18 @@ class Counties:
     @staticmethod
     def _fits(about: Set[str], wanted: Set[str], certainly: bool) -> bool:
         return bool(about & wanted) if about or certainly else True
+
+
+@cache
+def _is_of_two_words(before: str, name: str, after: str) -> bool:
+    """Tell whether a name is but the end of a word and the beginning of the next: 优[惠安]置.
+
+    It is where official Chinese has either word oftener than the name.
+    """
+    table, _ = statistics()
+    pairs = [before + name[:1], name[:2], name[-1:] + after]
+    if not all(len(pair) == 2 and all(map(ngrams.code, pair)) for pair in pairs):
+        return False
+    wanted = ngrams.joined(np.array([ngrams.numbers_of(pair) for pair in pairs]))
+    first, own, last = table[2].look_up(wanted)
+    return bool(min(first, last) > OFTENER * own)
