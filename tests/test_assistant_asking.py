@@ -29,3 +29,21 @@ def test_a_number_is_told_by_its_unit_whether_that_is_named_or_not(question, say
 def test_what_is_asked_without_a_known_unit_has_none_or_a_classifier(question):
     unit = understand(question, lambda _: {}).unit
     assert unit is None or unit.search("三种")
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("社保局电话是多少", True),
+        ("举报黑煤窑打啥电话", True),
+        ("公积金中心 电话", True),
+        ("举报毁绿打啥号", True),
+        ("有没有咨询热线", True),
+        ("换了手机号码怎么更新社保信息", False),
+        ("遇到电话诈骗怎么报案", False),
+        ("车牌号码可以自己选吗", False),
+        ("骚扰电话天天打，能赔多少钱", False),
+    ],
+)
+def test_a_phone_number_is_wanted_where_one_is_asked_for(question, wanted):
+    assert ("phone" in understand(question, lambda _: {}).kinds) is wanted
