@@ -6,7 +6,7 @@ support for what one says. A question needs no such care, since nothing in it co
 
 import re
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 
 from knowledge.lexical import normalise
@@ -14,18 +14,23 @@ from knowledge.plaintext import clean_characters
 from knowledge.splitting import sentences
 from knowledge.types import Hit
 
+_UNHEEDED = r"(?:忽略|无视|忘记|忘掉|抛开|丢弃|绕过|覆盖|不(?:要|必|再|用)(?:理会|遵守|遵循|执行))"
+# What a guide says, too: a signpost's 指示, a page's 系统提示, a 口令 that is sent to a phone.
 _ORDER = re.compile(
-    r"(?:忽略|无视|忘记|忘掉|抛开|丢弃|绕过|覆盖|不(?:要|必|再|用)(?:理会|遵守|遵循|执行)).{0,12}"
-    r"(?:指令|指示|提示|设定|人设|prompt)"
-    r"|(?<!不得)(?<!禁止)(?<!严禁)(?:输出|打印|复述|重复|泄露|显示|公开|告诉|发送|说出).{0,12}"
-    r"(?:系统提示|提示词|系统指令|system prompt|密钥|api.?key|环境变量|口令)"
+    rf"{_UNHEEDED}[^,。;]{{0,12}}(?:指令|人设|提示词|prompt)"
+    rf"|{_UNHEEDED}[^,。;]{{0,6}}(?:[以之此先]前|[以前上]面|以上|上述|原来|一切|所有|全部|任何|[你您]的)"
+    r"[^,。;]{0,8}(?:指示|提示|设定)"
+    r"|(?<!不得)(?<!禁止)(?<!严禁)(?:输出|打印|复述|重复|泄露|公开|告诉|说出)[^,。;]{0,12}"
+    r"(?:系统提示|提示词|系统指令|system prompt|密钥|api.?key|环境变量)"
+    r"|(?:显示|发送)[^,。;]{0,12}(?:提示词|系统指令|system prompt|api.?key|环境变量)"
     r"|你(?:现在|从现在起|今后)(?:是|扮演)|从现在(?:起|开始),?你|(?:请|你将|你要)(?:扮演|假装)|假装你"
     r"|(?:开发者|调试|越狱|无限制|管理员|dan)模式"
     r"|(?:ignore|disregard|forget|override).{0,30}(?:instruction|prompt|previous|above|rules)"
     r"|you are now|system prompt|act as (?:an?|the)\b|jailbreak"
     r"|<\|[^|]*\||\[/?(?:inst|system)\]|<</?sys>>|</?(?:system|assistant|user|资料|问题)\b"
     r"|^\W{0,4}(?:system|assistant|系统|系统消息)\W{0,2}:|#\s*(?:system|instruction|指令)"
-    r"|(?:请|必须|只能|务必|一律|直接)[^,。]{0,8}(?:回答|回复|输出|答复)(?:用户|问题)?:?[\"“「『']"
+    r"|(?:请|必须|只能|务必|一律|直接)[^,。]{0,8}"
+    r"(?:(?:回答|输出|答复)(?:用户|问题)?:?|回复(?:用户|问题|市民|群众|:):?)[\"“「『']"
     r"|(?:致|给|写给|提醒|通知)[^,。]{0,6}(?:ai|人工智能|大模型|语言模型|机器人|智能助手)[^,。]{0,8}:"
 )
 
@@ -42,8 +47,16 @@ def without_orders(hits: Iterable[Hit]) -> list[Hit]:
 
 def _parts(hit: Hit) -> list[Hit]:
     text = hit.passage.text
-    spans = [(span, gives_orders(text[slice(*span)])) for span in sentences(text)]
-    if not any(orders for _, orders in spans):
+    spans = sentences(text)
+    alone = [gives_orders(text[slice(*span)]) for span in spans]
+    given = list(alone)
+    for at, (one, next_) in enumerate(pairwise(spans)):
+        # An order may be broken over two lines.
+        broken = "\n" in text[one[0] : next_[0]] and not (alone[at] or alone[at + 1])
+        if broken and gives_orders(f"{text[slice(*one)].strip()}{text[slice(*next_)].strip()}"):
+            given[at] = given[at + 1] = True
+    if not any(given):
         return [hit]
-    runs = [list(run) for orders, run in groupby(spans, itemgetter(1)) if not orders]
+    pairs = zip(spans, given, strict=True)
+    runs = [list(run) for orders, run in groupby(pairs, itemgetter(1)) if not orders]
     return [hit.cut(run[0][0][0], run[-1][0][1]) for run in runs]
