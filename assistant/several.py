@@ -25,7 +25,7 @@ _OF_EACH_WORD = re.compile(r"分别|各自?(?!种|类|项|级|地)")
 _OF_EACH = re.compile(rf"{_OF_EACH_WORD.pattern}|多少|几")
 _OF_ALL = re.compile(r"之间|距离|相比|相差|[一总]共|合计|加起来|合作|共同|联合")
 _THANKS = re.compile(r"(?:谢谢|多谢|感谢|拜托|麻烦)(?:您|你|了|啦|回复|解答)*\W*")
-_NUMERALS = "一二三四五"
+_NUMERALS = "一二三四五六七八九十"  # more parts than that are not taken apart
 HELP = "没有找到的部分，您可以拨打12345政务服务便民热线咨询。"
 
 
@@ -70,7 +70,10 @@ def of_each_place(question: str) -> list[str]:
     if not found or not _OF_EACH.search(rest) or _OF_ALL.search(rest):
         return [question]
     before, rest = question[: found.start()], _OF_EACH_WORD.sub("", rest, count=1)
-    return [f"{before}{place}{rest}" for place in places_of_list(found[0])]
+    listed_places = places_of_list(found[0])
+    if len(listed_places) > len(_NUMERALS):
+        return [question]
+    return [f"{before}{place}{rest}" for place in listed_places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ def questions_of(text: str, *, follows: bool = False) -> list[Asked]:
     parts = split_questions(text)
     if len(parts) == 1:
         parts = of_each_place(text)
-    if len(parts) == 1 and (attributes := listed(text)):
+    attributes = listed(text) if len(parts) == 1 else ()
+    if 0 < len(attributes) <= len(_NUMERALS):
         return [
             Asked(one.question, attribute_of(one.name), one.name, one.topic) for one in attributes
         ]
@@ -241,7 +245,12 @@ def _spans(citations: Sequence[Citation]) -> set[tuple[str, int, int]]:
 
 
 def _numbered_from(composed: Composed, count: int) -> Composed:
-    text = re.sub(r"\[(\d+)\]", lambda mark: f"[{int(mark[1]) + count}]", composed.text)
+    own = {str(citation.n) for citation in composed.citations}  # 泉政[2020]12号 is none
+
+    def moved(mark: re.Match[str]) -> str:
+        return f"[{int(mark[1]) + count}]" if mark[1] in own else mark[0]
+
+    text = re.sub(r"\[(\d+)\]", moved, composed.text)
     citations = tuple(replace(citation, n=citation.n + count) for citation in composed.citations)
     return replace(composed, text=text, citations=citations)
 

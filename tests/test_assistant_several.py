@@ -6,8 +6,10 @@ import pytest
 
 from assistant.attributes import listed
 from assistant.chain import Assistant
-from assistant.several import of_each_place, split_questions
-from assistant.types import Turn
+from assistant.composing import Composed
+from assistant.evidence import Evidence
+from assistant.several import Asked, Part, joined, of_each_place, split_questions
+from assistant.types import Citation, Turn
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,24 @@ def test_one_question_stays_one(text):
 )
 def test_what_is_asked_of_each_place_is_taken_apart(text, parts):
     assert of_each_place(text) == parts
+
+
+def _part(question, text, start):
+    citation = Citation(1, "d1", "通知", "", "/1.md", "", text, start, start + len(text))
+    composed = Composed(f"{text}[1]", (citation,), "extractive")
+    return Part(Asked(question), question, Evidence(1.0, "answered"), composed)
+
+
+def test_each_of_many_parts_has_its_number():
+    parts = [_part(f"问题{n}", f"答案{n}。", 10 * n) for n in range(7)]
+    _, composed = joined(parts, lambda _: {})
+    assert "七、问题6\n答案6。[7]" in composed.text
+
+
+def test_a_document_number_is_no_mark():
+    parts = [_part("发多少", "发三百元。", 0), _part("按什么", "按泉政[2020]12号。", 10)]
+    _, composed = joined(parts, lambda _: {})
+    assert "按泉政[2020]12号。[2]" in composed.text
 
 
 @pytest.mark.parametrize(
