@@ -9,7 +9,7 @@ from assistant.extractive import ExtractiveComposer
 from assistant.intents import Intents
 from assistant.matters import Matters
 from assistant.preparing import Preparation, State
-from assistant.questions import check
+from assistant.questions import LONGEST_QUESTION, check
 from assistant.reader import Reader, Told
 from assistant.refusing import refusal
 from assistant.reply import Reply, Resolved, Understood
@@ -23,6 +23,8 @@ from knowledge.base import KnowledgeBase
 from knowledge.models import default_folder
 from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
+
+LOOKED_BACK = 20  # turns of a conversation
 
 
 class Assistant:
@@ -56,13 +58,16 @@ class Assistant:
 
         Args:
             question: In the citizen's own words.
-            history: The conversation so far.
+            history: The conversation so far; of a long one the end counts.
             as_typed: Take every word as it stands; no typo is mended.
 
         Raises:
             QuestionError: The question is empty or too long.
         """
-        said = [Turn(turn.role, clean_characters(turn.content)) for turn in history]
+        said = [
+            Turn(turn.role, clean_characters(turn.content[:LONGEST_QUESTION]))
+            for turn in history[-LOOKED_BACK:]
+        ]
         return Reply(self._run(check(clean_characters(question)), said, as_typed=as_typed))
 
     def warm(self) -> None:

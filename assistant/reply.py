@@ -43,17 +43,18 @@ class Reply:
         self._understood: Understood | None = None
         self._streamed: list[Delta] = []
         self._resolved: Resolved | None = None
+        self._ended = False  # composed, closed, or failed
 
     def __iter__(self) -> Iterator[Delta]:
         """Yield the pieces of text; a second time, those that came before."""
         yield from self._streamed
-        while self._resolved is None:
+        while not self._ended:
             if delta := self._advance():
                 yield delta
 
     def understood(self) -> Understood | None:
         """Return what is being answered, and from what; None where the run does not tell."""
-        if not (self._understood or self._streamed or self._resolved):
+        if not (self._understood or self._streamed or self._ended):
             self._advance()
         return self._understood
 
@@ -73,14 +74,19 @@ class Reply:
 
     def close(self) -> None:
         """Stop composing; what was streamed stays."""
+        self._ended = True
         self._run.close()
 
     def _advance(self) -> Delta | None:
         try:
             step = next(self._run)
         except StopIteration as end:
+            self._ended = True
             self._resolved = end.value
             return None
+        except BaseException:
+            self._ended = True
+            raise
         if isinstance(step, Understood):
             self._understood = step
             return None
@@ -91,5 +97,5 @@ class Reply:
         for _ in self:
             pass
         if self._resolved is None:
-            raise RuntimeError("the reply was closed before it was complete")
+            raise RuntimeError("the reply was closed, or failed, before it was complete")
         return self._resolved

@@ -151,7 +151,8 @@ def _with_reading(asked: Asked, passages: list[list[Sentence]]) -> list[list[Sen
 
 
 def _key(sentence: Sentence) -> tuple[int, int]:
-    return sentence.hit.rank, sentence.start
+    """Tell sentences apart, also those of one hit's parts, and order them as they were found."""
+    return sentence.hit.rank, sentence.hit.passage.start + sentence.start
 
 
 def _alike_but_for_numbers(

@@ -66,6 +66,7 @@ _WEIGHTS = {
 }
 # By so much a slip undone must raise the logarithm of a text's probability.
 _SLIP = 9.0
+_SLIP_LONGEST = 200  # characters; in a longer text each way to undo one would be weighed too long
 _SURE = 0.5  # the sum from which on a change is made
 # A pair of characters is a word of the knowledge base if it has it so often, and the new character
 # in it for such a share of all its uses.
@@ -138,6 +139,8 @@ class Corrector:
     def _without_slip(self, text: str) -> str:
         """Return the text mended; with a slip undone where this makes it far likelier."""
         mended = self._mend(text)
+        if len(text) > _SLIP_LONGEST:
+            return mended
         least = self._likely(text) + _SLIP
         undone = [t for t in slips.meant(text, self._model.table) if self._likely(t) > least]
         if not undone:

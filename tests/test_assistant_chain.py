@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from assistant.chain import Assistant
 from assistant.errors import QuestionError
-from assistant.types import Turn
+from assistant.reply import Reply
+from assistant.types import Delta, Turn
 from knowledge.plaintext import clean_characters
 
 QUESTIONS = [
@@ -93,6 +94,28 @@ def test_a_new_topic_is_not_dragged_into_the_old_one(assistant):
 def test_an_empty_question_is_the_callers_mistake(assistant, question):
     with pytest.raises(QuestionError, match="空"):
         assistant.ask(question)
+
+
+def test_a_reply_that_is_closed_or_has_failed_says_so(assistant):
+    closed = assistant.ask("居住证怎么办")
+    closed.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        closed.answer()
+
+    def fails():
+        yield Delta("好")
+        raise OSError
+
+    failed = Reply(fails())
+    for problem in (OSError, RuntimeError):
+        with pytest.raises(problem):
+            failed.answer()
+
+
+def test_of_a_conversation_without_end_the_end_counts(assistant):
+    history = [Turn("user", "身份证怎么补办" * 50_000), *[Turn("user", "居住证怎么办")] * 30]
+    answer = assistant.ask("要多久", history).answer()
+    assert "居住证" in answer.citations[0].title
 
 
 def test_a_question_far_too_long_is_refused_with_its_length(assistant):
