@@ -56,7 +56,8 @@ _ITEM = re.compile(
     r"(?:^|[\s；;。：:])(?:[（(]?(?:\d{1,2}|[一二三四五六七八九十])[）).．、]|[-•·]\s)\s*"
 )
 _NUMERALS = "一二三四五六七八九十"
-_YEAR = re.compile(r"\d{4}年?|[去今明前]年")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d年|[去今明前]年")
+_ANOTHER_YEAR = re.compile(rf"{_YEAR.pattern}|(?:19|20)\d\d")
 
 Find = Callable[[str], Sequence[Hit]]
 Weigh = Callable[[str], Mapping[str, float]]
@@ -192,8 +193,8 @@ class _FollowUps:
         before = OPENING.sub("", told.base)
         if ATTRIBUTE.search(other):
             return f"{told.topics[0].matter}{other}"
-        if _YEAR.fullmatch(other) and _YEAR.search(before):
-            return _YEAR.sub(other, before)
+        if _ANOTHER_YEAR.fullmatch(other) and _YEAR.search(before):
+            return _YEAR.sub(f"{other.removesuffix('年')}年", before)
         if replaced := not typed.endswith("的") and self._replaced(other, topic.name, before):
             return before.replace(replaced, other, 1)
         return f"{typed}{before}"

@@ -28,11 +28,13 @@ _PREDICATE = re.compile(
 )
 ORDINAL = re.compile(
     r"(?:上面|前面|刚才|你?说的|其中|那|这)*(?:的)?"
-    r"(?:第([一二三四五六七八九十]|\d{1,2})|(最后)一?)[个条项种类点款步](?:情况|情形|条件|方式|办法|措施|材料)?"
+    r"(?:第([一二三四五六七八九十]|\d{1,2})|(最后)一?)"
+    r"(?:[个条项种点款步]|类(?=\W|$|[是要需的怎有呢情如可能]))"  # 第二类医疗器械 is a name
+    r"(?:情况|情形|条件|方式|办法|措施|材料)?"
 )
 PRONOUN = re.compile(
-    r"(?:它们?|[他她]们|(?<![尤极与及])其(?![他它中余次实])"
-    r"|(?<![^\W对在从由把被跟办用的是])(?:[这那](?:里|边|儿|一?[个些项家种类条份])|[该此这]))"
+    r"(?:(?<!其)它们?|[他她]们|(?<![尤极与及耳])其(?![他它中余次实])"
+    r"|(?<![^\W对在从由把被跟办用的是])(?:[这那](?:里|边|儿|一?[个些项家种类条份])|[该此]|这(?![么样])))"
     r"(?:情况|事情?儿?|问题|东西)?"
 )
 _WHAT_OF = re.compile(r"^(?:如果|要是|换成)*+(.{1,14}?)(?:的话)?呢[？?。]*$")
@@ -96,6 +98,8 @@ def names_another(question: str) -> str:
     """Return what a question puts in the place of something said: 居住证 of "那居住证呢"."""
     found = _WHAT_OF.match(OPENING.sub("", question))
     if not found or PRONOUN.fullmatch(found[1]) or ASKS.search(found[1]):
+        return ""
+    if not CLOSING.sub("", found[1]):
         return ""
     return "" if _YES_NO.search(found[1]) else found[1]
 
