@@ -62,7 +62,7 @@ _SENTENCE = rf".*?(?:[。！？!?]+[”’」』）)]*|\n)(?:\s*{_MARK})*"
 # While it streams, a sentence is whole once what follows it can be no mark of it.
 _NEXT = r"(?=\s*(?:[^\s\[［【（(”’」』）)。！？!?]|[（(][^资]))"
 _WHOLE = re.compile(_SENTENCE + _NEXT, re.DOTALL)
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+_THOUGHT = "</think>"
 _MARKDOWN = re.compile(r"\*\*|__|^\s*#+\s*|`")
 _ITEM = re.compile(r"^(?:\d{1,2}[.、)）]|[（(]\d{1,2}[）)])\s*(?!\d)")  # counted by the model
 _ENDED = re.compile(rf"(?:[。！？!?…][”’」』）)]*|{_MARK})\s*$")
@@ -103,10 +103,15 @@ class GenerativeComposer:
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
     ) -> Generator[Delta, None, Composed]:
         """Yield each sentence once it is checked."""
-        answer = _Answer(Grounding(hits[:PASSAGES], self._alike, question))
+        grounding = Grounding(hits[:PASSAGES], self._alike, question)
+        answer = _Answer(grounding)
         try:
             for sentence in _sentences(self._words(question, hits[:PASSAGES], history)):
-                if piece := answer.add(sentence):
+                if sentence is None:
+                    if answer.text:
+                        yield Delta("\n\n")
+                    answer = _Answer(grounding)
+                elif piece := answer.add(sentence):
                     yield Delta(piece)
         except ChatModelError as error:
             problem = str(error)
@@ -147,7 +152,7 @@ class GenerativeComposer:
                         break
         except ChatModelDownError as error:
             raise ChatModelError(str(error)) from error  # the answer gets more time
-        return _THOUGHT.sub("", text)
+        return _said(text)
 
     def _words(self, question: str, hits: Sequence[Hit], history: Sequence[Turn]) -> Iterator[str]:
         """Yield the model's answer as it comes.
@@ -172,8 +177,16 @@ class GenerativeComposer:
             raise ChatModelError(CUT_OFF if text else DOWN)
 
 
+def _said(text: str) -> str:
+    """Return what comes after what a model thinks aloud.
+
+    Where its thinking begins is not always told: some servers put "<think>" into the prompt.
+    """
+    return text.rpartition(_THOUGHT)[2]
+
+
 def _is_endless(text: str) -> bool:
-    said = _THOUGHT.sub("", text)
+    said = _said(text)
     return len(said) > LONGEST and "<think>" not in said
 
 
@@ -225,11 +238,14 @@ class _Answer:
         return len(self.citations)
 
 
-def _sentences(words: Iterable[str]) -> Iterator[str]:
-    """Yield whole sentences with their marks, without what the model thinks aloud."""
+def _sentences(words: Iterable[str]) -> Iterator[str | None]:
+    """Yield whole sentences with their marks; None where all before turns out to be thinking."""
     text = ""
     for word in words:
-        text = _THOUGHT.sub("", text + word)
+        text += word
+        if _THOUGHT in text:
+            text = _said(text)
+            yield None
         if "<think>" in text:
             continue
         while found := _WHOLE.match(text):

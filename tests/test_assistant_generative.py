@@ -107,6 +107,12 @@ def test_what_a_model_thinks_aloud_is_not_its_answer():
     assert composed.text == "15个工作日内办结。[1]"
 
 
+def test_nor_is_it_where_the_server_began_the_thinking():
+    said = "每人每月补贴300元。应该对。</think>15个工作日内办结[1]。"
+    _, composed = compose(says(said), question="高龄津贴要办多久")
+    assert composed.text == "15个工作日内办结。[1]"
+
+
 def test_a_list_keeps_its_lines_and_loses_its_markdown():
     text = "申请材料：\n1. 居民身份证原件\n2. 户口簿复印件\n3. 银行卡"
     said = "**申请材料：**\n1. 居民身份证原件[1]\n2. 户口簿复印件[1]\n3. 银行卡[1]\n"
