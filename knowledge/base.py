@@ -1,5 +1,6 @@
 """KnowledgeBase: add, remove and search, over one home folder."""
 
+import hashlib
 import shutil
 import sqlite3
 import threading
@@ -283,12 +284,14 @@ class KnowledgeBase:
         return self._staged(document, as_read, "updated")
 
     def _with_own_id(self, document: Document) -> Document:
-        """Give a document another id where its own is taken by one of another source."""
-        known = self.catalogue.hash_of(document.id)
-        if known is None or known[1] == document.source:
-            return document
-        file = Path(document.source.split("#")[0]).stem
-        return replace(document, id=f"{file}/{document.id}")
+        """Give a document the id it has here, or the first that none of another source has."""
+        free = []
+        for id_ in _possible_ids(document):
+            known = self.catalogue.hash_of(id_)
+            if known and known[1] == document.source:
+                return replace(document, id=id_)
+            free += [] if known else [id_]
+        return replace(document, id=free[0])
 
     def _index(self, rows: Sequence[Row]) -> None:
         vectors = self.embeddings.encode([embedded_text(row) for row in rows])
@@ -417,6 +420,13 @@ def _catalogue(settings: Settings) -> Catalogue:
     from knowledge.shared import SharedCatalogue
 
     return SharedCatalogue(path, settings.catalogue_url)
+
+
+def _possible_ids(document: Document) -> tuple[str, ...]:
+    """Return its own id, then what it may be called where that is taken by another source."""
+    file = Path(document.source.split("#")[0]).stem
+    known_by = hashlib.sha256(document.source.encode()).hexdigest()[:8]
+    return document.id, f"{file}/{document.id}", f"{file}/{document.id}-{known_by}"
 
 
 def _is_one(length: float) -> bool:

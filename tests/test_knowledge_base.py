@@ -102,6 +102,17 @@ def test_the_same_id_from_two_sources_keeps_both(base):
     assert base.catalogue.count()[0] == 2
 
 
+def test_the_same_id_in_files_of_the_same_name_keeps_all(base):
+    rows = [replace(CARD, id="1", source=f"/{year}/faq.jsonl#1") for year in (2023, 2024, 2025)]
+    ids = [change.document_id for change in base.add_all(rows)]
+    assert ids[:2] == ["1", "faq/1"]
+    assert len(set(ids)) == 3
+    assert [change.outcome for change in base.add_all(rows)] == ["unchanged"] * 3
+    base.remove(["1"])
+    assert [change.document_id for change in base.add_all(rows[1:])] == ids[1:]
+    assert base.catalogue.count()[0] == 2
+
+
 def test_search_can_be_filtered_by_metadata(base):
     base.add(FUND)
     base.add(CARD)
