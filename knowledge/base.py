@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -196,6 +196,18 @@ class KnowledgeBase:
             removed = self.catalogue.retire(ids)
             self.finish()
         return removed
+
+    def remove_others_from(self, file: str, sources: Collection[str]) -> int:
+        """Remove what an earlier version of a file held and this one does not.
+
+        Args:
+            file: Its name or path, as the sources of its documents begin.
+            sources: Of all the documents that it holds now.
+
+        Returns:
+            How many documents were removed.
+        """
+        return self.remove(self.catalogue.ids_from(file, sources))
 
     def rebuild(self, waiting: Callable[[], None] = lambda: None) -> Iterator[Change]:
         """Split and embed every document anew, with the model and the code of today.

@@ -460,6 +460,15 @@ class Catalogue:
         query = f"SELECT id FROM documents WHERE {' AND '.join(conditions)}"  # noqa: S608
         return [row[0] for row in self.connection.execute(query, values)]
 
+    def ids_from(self, file: str, but: Collection[str]) -> list[str]:
+        """Return the ids of the live documents of a file and its rows, but for these sources."""
+        rows = self.connection.execute(
+            "SELECT id, source FROM documents WHERE state = 'live'"
+            " AND (source = :file OR substr(source, 1, length(:file) + 1) = :file || '#')",
+            {"file": file},
+        )
+        return [id_ for id_, source in rows if source not in but]
+
     def numbers(self) -> list[int]:
         """Return the numbers of all live passages."""
         rows = self.connection.execute(

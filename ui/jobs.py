@@ -62,7 +62,7 @@ class Jobs:
         """Work on a base; ``noted`` is told of every change."""
         self._base = base
         self._noted = noted
-        self._queue: queue.Queue[tuple[Job, Callable[[Job], None]]] = queue.Queue(WAITING)
+        self._queue: queue.Queue[tuple[Job, Callable[[Job], object]]] = queue.Queue(WAITING)
         self._jobs: dict[str, Job] = {}
         self._starting = threading.Lock()
         self._started = False
@@ -77,7 +77,13 @@ class Jobs:
 
     def upload(self, file: Path, name: str) -> Job:
         """Load a file under a name; a document that was loaded under it is replaced."""
-        return self._add(Job("upload", name), lambda job: self._load(job, file, self._named))
+
+        def run(job: Job) -> None:
+            documents = self._load(job, file, self._named)
+            if documents and not job.failed:  # else what could not be read would be gone
+                self._base.remove_others_from(name, {one.source for one in documents})
+
+        return self._add(Job("upload", name), run)
 
     def replace(self, file: Path, name: str, document_id: str, source: str) -> Job:
         """Put a file's content in the place of a document."""
@@ -121,7 +127,7 @@ class Jobs:
 
         return self._add(Job("remove", document_id), run)
 
-    def _add(self, job: Job, run: Callable[[Job], None]) -> Job:
+    def _add(self, job: Job, run: Callable[[Job], object]) -> Job:
         try:
             self._queue.put_nowait((job, run))
         except queue.Full:
@@ -150,10 +156,11 @@ class Jobs:
 
     def _load(
         self, job: Job, file: Path, made: Callable[[list[Document], str], list[Document]]
-    ) -> None:
+    ) -> list[Document]:
         job.state = "reading"
         documents = made(list(self._read(job, file)), job.name)
         self._index(job, documents)
+        return documents
 
     def _read(self, job: Job, file: Path) -> Iterator[Document]:
         """Read a file from a place that depends on its name alone: so do the ids of its rows."""

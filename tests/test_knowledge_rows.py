@@ -1,0 +1,65 @@
+"""A table read again takes the place of what it held before, row by row."""
+
+import pytest
+
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.types import Document
+from ui.jobs import Jobs
+
+ROWS = "title,text\n甲,甲事项三日办结\n乙,乙事项五日办结\n丙,丙事项七日办结\n"
+
+
+@pytest.fixture
+def base(tmp_path):
+    with KnowledgeBase(load_settings(home=tmp_path / "home")) as base:
+        yield base
+
+
+@pytest.fixture
+def upload(base, tmp_path):
+    jobs = Jobs(base)
+
+    def upload(name, content):
+        file = tmp_path / f".given{name[name.index('.') :]}"
+        file.write_text(content)
+        job = jobs.upload(file, name)
+        job.ended.result(60)
+        return job
+
+    return upload
+
+
+def titles(base):
+    return sorted(record.title for record in base.documents())
+
+
+def test_rows_that_a_table_has_no_more_are_not_answered_from(base, upload):
+    base.add(Document("other", "丁", "丁事项。", "又一份事项.csv#3"))
+    upload("事项.csv", ROWS)
+    upload("事项.csv", ROWS[: ROWS.index("丙")])
+    assert titles(base) == ["丁", "乙", "甲"]
+    assert all("丙" not in hit.passage.text for hit in base.search("丙事项几日办结"))
+
+
+def test_while_a_row_cannot_be_read_none_is_taken_away(base, upload):
+    upload("事项.jsonl", '{"id": "a", "text": "甲事项"}\n{"id": "b", "text": "乙事项"}\n')
+    job = upload("事项.jsonl", '{"id": "a", "text": "甲事项"}\n{"id": "b", "text": 5}\n')
+    assert len(job.failed) == 1
+    assert titles(base) == ["乙事项", "甲事项"]
+
+
+def test_a_table_that_becomes_one_document_and_back_leaves_nothing_of_before(base, upload):
+    upload("事项.csv", ROWS)
+    upload("事项.csv", "名称,期限\n甲,三日\n")
+    assert titles(base) == ["事项"]
+    upload("事项.csv", ROWS)
+    assert titles(base) == ["丙", "乙", "甲"]
+
+
+def test_only_documents_of_this_very_file_are_removed(base):
+    sources = ["/a.csv#1", "/a.csv#2", "/a.csv", "/a.csv.md", "/b/a.csv#1", "/A.csv#1"]
+    for number, source in enumerate(sources):
+        base.add(Document(str(number), f"第{number}号", "内容。", source))
+    assert base.remove_others_from("/a.csv", {"/a.csv#1"}) == 2
+    assert [record.source for record in base.documents()] == ["/a.csv#1", *sources[3:]]
