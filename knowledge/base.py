@@ -207,7 +207,8 @@ class KnowledgeBase:
         Returns:
             How many documents were removed.
         """
-        return self.remove(self.catalogue.ids_from(file, sources))
+        ids = self.catalogue.ids_from(file, sources)
+        return self.remove(ids) if ids else 0
 
     def rebuild(self, waiting: Callable[[], None] = lambda: None) -> Iterator[Change]:
         """Split and embed every document anew, with the model and the code of today.
