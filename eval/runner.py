@@ -56,7 +56,7 @@ def fingerprint(base: KnowledgeBase) -> dict[str, str]:
         "knowledge": _digest(
             f"{record.id}\t{record.added}\t{record.passages}" for record in base.documents()
         ),
-        "code": _code_version(),
+        "code": _code_version(base.settings.home),
     }
 
 
@@ -64,13 +64,18 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _code_version() -> str:
-    """Return a hash of the sources that make answers: a version number alone misses edits."""
+def _code_version(home: Path) -> str:
+    """Return a hash of what makes answers, the weights and lists beside the sources with it.
+
+    A version number alone misses edits.
+    """
     import assistant
     import knowledge
 
     folders = [Path(package.__file__ or "").parent for package in (assistant, knowledge)]
-    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+    kinds = ("*.py", "*.npz", "*.txt")
+    files = sorted(file for folder in folders for kind in kinds for file in folder.glob(kind))
+    files += home.glob("synonyms.txt")
     return _digest(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
 
 
@@ -216,6 +221,10 @@ def run(  # noqa: PLR0913 - three of them have a default for nearly everyone
             "再次运行同一条命令即可接着问。"
         )
     records = tuple(Record(q, known[q.id, key(q)]) for q in questions)
+    kept = [record.question for record in store.records or ()]
+    for record in records:
+        if record.question not in kept and record.question not in todo:
+            store.add(record)  # other facts are expected: whoever reads the records must see them
     return Run(records, len(todo), time.perf_counter() - started)
 
 

@@ -10,10 +10,13 @@ from collections import Counter
 import pytest
 
 from assistant.errors import QuestionError
+from eval.compare import load_run
 from eval.errors import InterruptedRunError, ReportError
 from eval.outcomes import Cited, Found, Outcome, Record, from_json, to_json
 from eval.questions import Question
-from eval.runner import RESULTS, Store, run
+from eval.runner import RESULTS, Store, fingerprint, run
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
 
 QUESTIONS = [Question(str(number), f"第{number}个问题？", ("答",), True) for number in range(20)]
 MADE_WITH = {"settings": "a", "code": "1"}
@@ -75,6 +78,15 @@ def test_new_expectations_need_no_new_answers(tmp_path, asked):
     done = finish(tmp_path, asked, changed)
     assert done.asked == 0
     assert done.records[0].question.facts == ("别的",)
+    assert {scored.question.facts for scored in load_run(tmp_path)} == {("别的",)}
+
+
+def test_weights_and_synonyms_count_as_what_answers(tmp_path):
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        before = fingerprint(base)
+        assert fingerprint(base) == before
+        (tmp_path / "synonyms.txt").write_text("公积金 = 住房公积金\n", encoding="utf-8")
+        assert fingerprint(base)["code"] != before["code"]
 
 
 def test_a_question_that_fails_is_recorded_and_tried_again_next_time(tmp_path, asked):
