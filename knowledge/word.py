@@ -77,13 +77,18 @@ def _text(element: Any) -> str:  # noqa: ANN401
 def _pieces(element: Any) -> Iterator[str]:  # noqa: ANN401
     for child in element:
         name = _tag(child)
-        if name in _NOT_TEXT or (name == "r" and _child(child, "rPr", "vanish") is not None):
+        if name in _NOT_TEXT or (name == "r" and _is_hidden(child)):
             continue
         if name == "t":
             yield child.text or ""
         else:
             yield _MARKS.get(name, "")
             yield from _pieces(child)
+
+
+def _is_hidden(run: Any) -> bool:  # noqa: ANN401
+    hidden = _child(run, "rPr", "vanish") is not None
+    return hidden and _value(run, "rPr", "vanish") not in {"0", "false", "off"}
 
 
 def _style_chain(paragraph: Any, styles: dict[str, Any]) -> Iterator[Any]:  # noqa: ANN401
@@ -170,6 +175,13 @@ class _Numbers:
             for level in e
             if _tag(level) == "lvl"
         }
+        self._restarts = {
+            (_id(e, "numId"), int(_id(one, "ilvl"))): int(start)
+            for e in elements
+            if _tag(e) == "num"
+            for one in e
+            if _tag(one) == "lvlOverride" and (start := _value(one, "startOverride"))
+        }
         self._counts: dict[tuple[str, int], int] = {}
 
     def label(self, paragraph: Any, styles: dict[str, Any]) -> str:  # noqa: ANN401
@@ -179,6 +191,8 @@ class _Numbers:
         depth = next((n for s in sources if (n := _value(s, "pPr", "numPr", "ilvl"))), "0")
         key = (self._lists.get(number, ""), int(depth))
         level = self._levels.get(key)
+        if (start := self._restarts.pop((number, key[1]), None)) is not None:
+            self._counts[key] = start - 1
         return "" if level is None else self._count(*key, level)
 
     def _count(self, of: str, depth: int, level: Any) -> str:  # noqa: ANN401

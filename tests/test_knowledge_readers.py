@@ -378,6 +378,47 @@ def test_numbers_that_word_counts_itself_are_written_out(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_list_that_starts_again_is_counted_anew(tmp_path):
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    ns = nsdecls("w")
+
+    def build(document):
+        numbering = document.part.numbering_part.element
+        numbering.insert(
+            0,
+            parse_xml(
+                f'<w:abstractNum {ns} w:abstractNumId="77"><w:lvl w:ilvl="0"><w:start w:val="1"/>'
+                '<w:numFmt w:val="decimal"/><w:lvlText w:val="%1、"/></w:lvl></w:abstractNum>'
+            ),
+        )
+        again = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
+        for id_, override in [(77, ""), (78, again), (79, "")]:
+            number = f'<w:num {ns} w:numId="{id_}"><w:abstractNumId w:val="77"/>{override}</w:num>'
+            numbering.append(parse_xml(number))
+        for id_, words in [(77, "甲"), (77, "乙"), (78, "丙"), (78, "丁"), (79, "戊")]:
+            of = f'<w:numPr {ns}><w:ilvl w:val="0"/><w:numId w:val="{id_}"/></w:numPr>'
+            document.add_paragraph(words)._p.get_or_add_pPr().append(parse_xml(of))
+
+    text = read_document(docx_file(tmp_path / "办法.docx", build)).text
+    assert text.split("\n\n") == ["1、甲", "2、乙", "1、丙", "2、丁", "3、戊"]
+
+
+def test_only_what_is_hidden_is_passed_over(tmp_path):
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    def build(document):
+        paragraph = document.add_paragraph("")
+        for words, value in [("明", ' w:val="0"'), ("白", ' w:val="false"'), ("暗", "")]:
+            hidden = f"<w:rPr><w:vanish{value}/></w:rPr>"
+            run = f"<w:r {nsdecls('w')}>{hidden}<w:t>{words}</w:t></w:r>"
+            paragraph._p.append(parse_xml(run))
+
+    assert read_document(docx_file(tmp_path / "a.docx", build)).text == "明白"
+
+
 def test_inserted_text_is_read_and_deleted_text_is_not(tmp_path):
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
