@@ -89,6 +89,19 @@ def test_a_changed_file_is_read_again(visit, home, tmp_path):
     row.wait_for(state="detached")
 
 
+def test_an_operator_who_looks_at_the_chat_has_what_they_ask_there(visit, served):
+    page = visit(**OPERATOR)
+    ask(page, "公交卡怎么办理")
+    page.goto(f"{served}/admin")  # signs in, for all pages
+    page.goto(f"{served}/")
+    page.wait_for_selector(".xq-hello")
+    ask(page, "公交卡在哪里办理")
+    page.click("[data-do=conversations]")
+    page.wait_for_selector("#xq-list li:has-text('公交卡在哪里办理')")
+    page.click("[data-do=share]")
+    page.wait_for_selector("#xq-dialog input[readonly]")
+
+
 def test_what_was_not_answered_is_seen_and_answered(visit):
     citizen = visit()
     ask(citizen, "青湖游泳馆门票多少钱，我电话13812345678")

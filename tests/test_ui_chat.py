@@ -3,6 +3,7 @@
 import logging
 import re
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 from html import unescape
 from html.parser import HTMLParser
@@ -22,6 +23,7 @@ from knowledge.types import Document
 from ui.chat import make_page, stopped
 from ui.conversing import Asked, Desk, answering, opened
 from ui.exchanges import Place, answer_html, exchange_html, streamed_html
+from ui.keys import Keys
 from ui.markup import marked as marked_html
 from ui.server import make_server_app
 from ui.sources import reader_html, source_html
@@ -392,6 +394,24 @@ def test_the_page_asks_no_other_host_for_anything(base, desk):
     assert "https" not in theme()._get_theme_css()
     assert client.get("/api/documents").json()
     assert client.get("/docs").status_code == 200
+
+
+def test_a_browser_that_is_signed_in_finds_what_it_asked(base, desk):
+    signed_in = "browser:" + Keys(base.settings).make("browser", ["ask"])
+    headers = {"Authorization": f"Basic {b64encode(signed_in.encode()).decode()}", "X-Owner": ME}
+    app = make_server_app(base, desk.assistant, loopback=False)
+    with TestClient(app, headers=headers) as client:
+        gradio = client.get("/config").json()
+        (ask,) = [one["id"] for one in gradio["dependencies"] if one["targets"][0][1] == "ask"]
+        event = {"question": QUESTION, "owner": ME, "conversation": "c6"}
+        sent = {"data": [], "fn_index": ask, "session_hash": "s", "event_data": event}
+        assert client.post("/gradio_api/queue/join", json=sent).status_code == 200
+        shown = client.get("/gradio_api/queue/data", params={"session_hash": "s"}).text
+        assert "process_completed" in shown
+        (found,) = client.get("/api/conversations").json()
+        assert found["id"] == "c6"
+        client.post("/page/leave")
+        assert client.get("/api/conversations").json() == []
 
 
 def test_gradio_offers_no_functions_to_others_and_reports_nothing(desk):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
+from ui.conversations import owner_of
 from ui.conversing import Asked, Desk, answering, opened, start_html
 from ui.exchanges import stopped_html
 from ui.markup import both
@@ -115,8 +116,8 @@ def _wire(desk: Desk, box: "gr.Textbox", past: "gr.HTML", current: "gr.HTML") ->
     """Connect what is on the page with what is done."""
     import gradio as gr
 
-    def ask(event: gr.EventData) -> Iterator[tuple[Any, str, str]]:
-        asked = Asked(**event._data)
+    def ask(event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, str, str]]:
+        asked = Asked(**{**event._data, "owner": _owner(event, request)})
         # The box is left alone meanwhile: the citizen may be typing the next question.
         busy = gr.Textbox(submit_btn=False, stop_btn="停止")
         for shown in answering(desk, asked):
@@ -124,8 +125,8 @@ def _wire(desk: Desk, box: "gr.Textbox", past: "gr.HTML", current: "gr.HTML") ->
             busy = gr.skip()
         yield _ready(), gr.skip(), gr.skip()
 
-    def open_(event: gr.EventData) -> tuple[Any, str, str]:
-        return _ready(), *opened(desk, event.owner, event.conversation)
+    def open_(event: gr.EventData, request: gr.Request) -> tuple[Any, str, str]:
+        return _ready(), *opened(desk, _owner(event, request), event.conversation)
 
     outputs = [box, past, current]
     # "multiple": the next question may come before the last event has ended in the browser.
@@ -134,9 +135,14 @@ def _wire(desk: Desk, box: "gr.Textbox", past: "gr.HTML", current: "gr.HTML") ->
         open_, None, outputs, cancels=[asking], trigger_mode="multiple", **_QUIET
     )
     current.nudge(lambda: None, None, None, trigger_mode="multiple", **_QUIET)
-    opening.then(None, None, None, js="() => window.xiaoquan.opened()", **_QUIET)
+    opening.then(None, past, None, js="(past) => window.xiaoquan.opened(past)", **_QUIET)
     box.submit(None, box, box, js="(question) => window.xiaoquan.submit(question)", **_QUIET)
     box.stop(stopped, current, [box, current], cancels=[asking], **_QUIET)
+
+
+def _owner(event: "gr.EventData", request: "gr.Request") -> str:
+    """Return whose the conversation is, as the API has it: a browser may be signed in."""
+    return owner_of(request.state.caller, event.owner)
 
 
 def stopped(current: str) -> tuple[Any, str]:

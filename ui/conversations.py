@@ -45,11 +45,15 @@ async def _owner(
 ) -> str:
     if 0 < len(x_owner) < SHORTEST:
         raise HTTPException(422, f"请求头 X-Owner 太短：至少 {SHORTEST} 个字符，且不能被猜到。")
-    caller: Caller = request.state.caller
+    return owner_of(request.state.caller, x_owner)
+
+
+def owner_of(caller: Caller, token: str) -> str:
+    """Return whose conversations a caller means by a token."""
     if not caller.name:
-        return x_owner
+        return token
     # Two keys never share an owner, whatever they send.
-    return hashlib.sha256(f"{caller.name} {x_owner}".encode()).hexdigest()
+    return hashlib.sha256(f"{caller.name} {token}".encode()).hexdigest()
 
 
 Owner = Annotated[str, Depends(_owner)]

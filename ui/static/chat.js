@@ -46,7 +46,9 @@ const nudge = () => {
   }, 3000);
 };
 window.xiaoquan = {
-  opened: () => {
+  opened: (past) => {
+    // Nothing was said, or by whom the browser was before it signed in: that can't be gone on with.
+    if (!past) keep("conversation", token());
     opening = false;
     if (document.activeElement === document.body) box().focus(); // hidden, it could not get it
     if (waiting) waiting();
