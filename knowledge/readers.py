@@ -392,3 +392,4 @@ READERS: dict[str, Reader] = {
     ".jsonl": _jsonl,
 }
 SUFFIXES = tuple(READERS)
+TABLES = frozenset({".csv", ".xlsx", ".jsonl"})  # suffixes of files that can hold rows

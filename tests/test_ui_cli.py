@@ -119,6 +119,15 @@ def test_ingest_again_changes_nothing_and_a_change_is_an_update(folder, loaded):
     assert (changed["updated"], changed["unchanged"]) == (1, 1)
 
 
+def test_rows_that_a_table_has_no_more_are_taken_away(home, tmp_path):
+    table = tmp_path / "事项.csv"
+    table.write_text("title,text\n甲,甲事项三日办结\n乙,乙事项五日办结\n")
+    run_json("ingest", table, home=home)
+    table.write_text("title,text\n甲,甲事项三日办结\n")
+    assert run_json("ingest", table, home=home)[1]["unchanged"] == 1
+    assert [one["title"] for one in run_json("documents", home=home)[1]] == ["甲"]
+
+
 def test_a_file_that_fails_is_named_and_the_others_are_loaded(folder, home):
     (folder / "空.md").write_text("", encoding="utf-8")
     status, result = run_json("ingest", folder, folder / "没有.md", home=home)

@@ -85,13 +85,16 @@ def ingest(
 
     started = time.perf_counter()
     failed: list[ReadFailure] = []
+    tables: dict[Path, set[str]] = {}
     outcomes: Counter[str] = Counter()
     with open_base(home) as base:
         _embed_on(ray, base)
         try:
-            for change in base.add_all(_read(paths, failed, outcomes), waiting):
+            for change in base.add_all(_read(paths, failed, tables), waiting):
                 outcomes[change.outcome] += 1
                 outcomes["passages"] += change.passages
+            for file, sources in tables.items():
+                base.remove_others_from(str(file), sources)
         except KeyboardInterrupt:
             raise KnowledgeError(
                 "已中断。已经载入的都保留着；再运行一次同样的命令，就会接着载入。"
@@ -117,13 +120,16 @@ def _embed_on(ray: str, base: "KnowledgeBase") -> None:
 
 
 def _read(
-    paths: Sequence[Path], failed: "list[ReadFailure]", outcomes: Counter[str]
+    paths: Sequence[Path], failed: "list[ReadFailure]", tables: dict[Path, set[str]]
 ) -> "Iterator[Document]":
-    """Yield the documents of all files, with a progress bar; collect what can't be read."""
+    """Yield the documents of all files, with a progress bar.
+
+    Collect what can't be read, and the sources of the rows of tables of which all could be.
+    """
     from tqdm import tqdm
 
     from knowledge.errors import UnreadableDocumentError
-    from knowledge.readers import ReadFailure, find_files, read_documents
+    from knowledge.readers import TABLES, ReadFailure, find_files, read_documents
 
     files = list(find_files(paths))
     # disable=None: no bar where stderr is not a terminal.
@@ -131,12 +137,16 @@ def _read(
         if isinstance(file, ReadFailure):
             failed.append(file)
             continue
+        sources, before = set[str](), len(failed)
         try:
             for document in read_documents(file):
                 if isinstance(document, ReadFailure):
                     failed.append(document)
                 else:
+                    sources.add(document.source)
                     yield document
+            if file.suffix.lower() in TABLES and len(failed) == before:
+                tables[file] = sources
         except UnreadableDocumentError as error:
             failed.append(ReadFailure(str(file), str(error)))
 
