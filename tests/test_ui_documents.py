@@ -4,11 +4,13 @@ import io
 import json
 import struct
 import zipfile
+from dataclasses import replace
 
 import docx
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
+from filelock import FileLock
 
 from assistant.chain import Assistant
 from knowledge import reading
@@ -85,6 +87,55 @@ def test_a_long_upload_is_a_job_that_can_be_followed(client):
     assert client.get(address).json()["state"] == "done"
     assert len(client.get("/api/jobs").json()) >= 2
     assert client.get("/api/jobs/nosuch").status_code == 404
+
+
+def test_what_is_changed_of_a_document_that_is_being_replaced_is_changed_of_the_new_one(
+    client, base
+):
+    (id_,) = upload(client, "公园.md", PARKING.format(3)).json()["ids"]
+    file = {"file": ("公园.md", PARKING.format(9).encode())}
+    with FileLock(base.home / "uploads" / ".reading.lock"):  # the file takes long to read
+        client.put(f"/api/documents/{id_}", files=file)
+        client.patch(f"/api/documents/{id_}", json={"metadata": {"expires": "2030-01-01"}})
+    upload(client, "后来.md", PARKING.format(4))  # done after them
+    changed = client.get(f"/api/documents/{id_}").json()
+    assert "9元" in changed["text"]
+    assert changed["metadata"]["expires"] == "2030-01-01"
+
+
+def test_what_is_changed_of_a_document_that_is_being_removed_is_told(client, base):
+    (id_,) = upload(client, "公园.md", PARKING.format(3)).json()["ids"]
+    with FileLock(base.home / "uploads" / ".reading.lock"):
+        upload(client, "后来.md", PARKING.format(4), wait=0)
+        client.delete(f"/api/documents/{id_}")
+        job = client.patch(f"/api/documents/{id_}", json={"title": "新的"}).json()
+    upload(client, "后来.md", PARKING.format(4))
+    ended = client.get(f"/api/jobs/{job['id']}").json()
+    assert ended["state"] == "failed"
+    assert id_ in ended["error"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("2025年1月31日", "2025-01-31"), ("2025.1.31", "2025-01-31"), ("", None), (" ", None)],
+)
+@pytest.mark.parametrize("name", ["date", "effective", "expires"])
+def test_a_date_is_kept_in_the_form_that_is_compared(client, name, typed, kept):
+    (id_,) = upload(client, "公园.md", PARKING.format(3)).json()["ids"]
+    changes = {"metadata": {name: typed}}
+    assert client.patch(f"/api/documents/{id_}", json=changes, params=WAIT).status_code == 200
+    assert client.get(f"/api/documents/{id_}").json()["metadata"].get(name) == kept
+
+
+def test_what_is_no_date_is_refused_but_stays_where_nobody_changes_it(client, base):
+    (id_,) = upload(client, "公园.md", PARKING.format(3)).json()["ids"]
+    base.correct(replace(base.document(id_), metadata={"date": "2019"}))  # as a table had it
+    refused = client.patch(f"/api/documents/{id_}", json={"metadata": {"expires": "明年底"}})
+    assert refused.status_code == 422
+    assert "'明年底'" in refused.json()["error"]
+    assert "2025-01-31" in refused.json()["error"]
+    changes = {"metadata": {"date": "2019", "issuer": "青湖公园"}}
+    assert client.patch(f"/api/documents/{id_}", json=changes, params=WAIT).status_code == 200
 
 
 def test_rows_are_documents_each_and_keep_their_ids(client):

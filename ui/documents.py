@@ -7,7 +7,6 @@ import asyncio
 import secrets
 import shutil
 import unicodedata
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -17,14 +16,17 @@ from starlette.exceptions import HTTPException
 
 from knowledge.checking import check_file
 from knowledge.errors import HomeError, UnreadableDocumentError
+from knowledge.facts import iso_date
 from knowledge.readers import SUFFIXES
 from knowledge.types import Document
 from ui import schemas
 from ui.errors import PROBLEMS, RequestError
-from ui.jobs import Job
+from ui.jobs import GONE, Job
 from ui.service import Served, Service
 
 LONGEST_NAME = 120  # characters: 255 bytes is what file systems take
+_DATES = {"date": "日期", "effective": "施行日期", "expires": "失效日期"}
+_NO_DATE = "{name} {given!r} 不是一个日期。请写成 2025-01-31 或 2025年1月31日，不知道就留空。"
 _JOB: dict[int | str, dict[str, Any]] = {202: {"model": schemas.Job, "description": "还没有做完"}}
 
 Wait = Annotated[
@@ -82,10 +84,9 @@ async def describe_document(
     """Change a document's title and metadata; an empty value takes an entry away."""
 
     def start() -> Job:
-        document = _found(served, document_id)
-        metadata = {k: v for k, v in {**document.metadata, **changes.metadata}.items() if v}
-        title = changes.title or document.title
-        return served.jobs.change(replace(document, title=title, metadata=metadata))
+        known = _found(served, document_id).metadata
+        metadata = {k: _value(k, v, known.get(k, "")) for k, v in changes.metadata.items()}
+        return served.jobs.change(document_id, changes.title, metadata)
 
     return await _told(await to_thread.run_sync(start), response, wait)
 
@@ -121,7 +122,20 @@ async def read_job(job_id: str, served: Served) -> schemas.Job:
 def _found(served: Service, document_id: str) -> Document:
     if document := served.base.document(document_id):
         return document
-    raise RequestError(404, f"没有编号为 {document_id!r} 的资料。编号可用 GET /api/documents 查。")
+    raise RequestError(404, GONE.format(id=document_id))
+
+
+def _value(name: str, given: str, known: str) -> str:
+    """Return what is kept of an entry: dates in the one form that is compared; unchanged as it is.
+
+    Raises:
+        RequestError: It should be a date and is none.
+    """
+    if name not in _DATES or given == known:
+        return given
+    if (day := iso_date(given)) or not given.strip():
+        return day
+    raise RequestError(422, _NO_DATE.format(name=_DATES[name], given=given))
 
 
 async def _told(job: Job, response: Response, wait: float) -> schemas.Job:

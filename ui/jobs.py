@@ -8,7 +8,7 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from knowledge.errors import UnreadableDocumentError
 from knowledge.readers import ReadFailure
 from knowledge.reading import read_apart
 from knowledge.types import Document
-from ui.errors import BusyError, describe
+from ui.errors import BusyError, RequestError, describe
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ State = Literal["waiting", "reading", "indexing", "done", "failed"]
 
 WAITING = 50  # changes that may wait
 REMEMBERED = 500  # jobs that can be asked for after their end
+GONE = "没有编号为 {id!r} 的资料。编号可用 GET /api/documents 查。"
 _BUSY = "等待处理的资料太多，请稍后再上传。"
 _BUSY_SECONDS = 60
 _NOT_ONE = "{source!r} 现在不是一份读得出来的资料。请检查文件，或用“替换”上传。"
@@ -109,14 +110,20 @@ class Jobs:
 
         return self._add(Job("replace", document.id), run)
 
-    def change(self, document: Document) -> Job:
-        """Write a document that an operator has given another title or other metadata."""
+    def change(self, document_id: str, title: str, metadata: Mapping[str, str]) -> Job:
+        """Give a document another title or other metadata; an empty value takes an entry away."""
 
         def run(job: Job) -> None:
+            # Read now: what was under way before may have replaced its text.
+            document = self._base.document(document_id)
+            if document is None:
+                raise RequestError(404, GONE.format(id=document_id))
             job.state, job.total = "indexing", 1
-            self._note(job, self._base.correct(document))
+            merged = {k: v for k, v in {**document.metadata, **metadata}.items() if v}
+            new = replace(document, title=title or document.title, metadata=merged)
+            self._note(job, self._base.correct(new))
 
-        return self._add(Job("metadata", document.id), run)
+        return self._add(Job("metadata", document_id), run)
 
     def remove(self, document_id: str) -> Job:
         """Remove a document."""
