@@ -1,6 +1,7 @@
 """Access: who may do what, how often, how large; what browsers are told."""
 
 import json
+from base64 import b64encode
 
 import pytest
 from fastapi.testclient import TestClient
@@ -194,6 +195,25 @@ def test_what_a_browser_sends_for_another_site_is_no_operator(client_of):
         "Sec-Fetch-Site": "cross-site",
     }
     assert client_of().get("/api/feedback", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_was_typed_into_a_browser_changes_nothing_for_another_site(
+    client_of, keys, site, method
+):
+    key = keys.make("operator", ["admin"])
+    basic = "Basic " + b64encode(f"operator:{key}".encode()).decode()
+
+    def status(authorization, site, method=method):
+        headers = {"Authorization": authorization, "Sec-Fetch-Site": site}
+        path = "/api/documents" if method == "POST" else "/api/documents/nosuch"
+        return client_of().request(method, path, headers=headers).status_code
+
+    assert status(basic, site) == 403
+    assert status(basic, site, "GET") == 404  # a link from there
+    assert 403 not in {status(basic, "same-origin"), status(basic, "none")}
+    assert status(f"Bearer {key}", site) != 403  # that page's own
 
 
 def test_only_hashes_are_kept(base, keys):

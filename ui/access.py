@@ -37,10 +37,14 @@ _RULES: Mapping[str, Scope | None] = {
     r"\w+ /admin(/.*)?": "admin",
     r"\w+ /(?!api/|v1/|metrics|admin(/|$)).*": "ask",  # the chat page and all that it loads
 }
+_READING = frozenset({"GET", "HEAD"})
 _NO_KEY = "需要 API 密钥：请在请求头里写 Authorization: Bearer <密钥>。密钥由管理人员发放。"
 _WRONG_KEY = "API 密钥无效或已撤销。请核对，或向管理人员要一把新的。"
 _NOT_ALLOWED = "这把密钥没有 {scope!r} 权限。请向管理人员要一把有此权限的。"
-_ELSEWHERE = "浏览器从别的网站发来的请求不能用密码。请改用 API 密钥。"
+_ELSEWHERE = (
+    "浏览器从别的网站发来的请求，不能用在浏览器里输入的密码或密钥。"
+    "请在请求头里写 Authorization: Bearer <密钥>。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,12 @@ class Guard:
         secret, typed = _secret(request.headers)
         if not secret:
             return None
+        # A browser sends along what was typed into it, whoever made the request.
+        elsewhere = typed and request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+        if elsewhere and request.scope.get("method") not in _READING:
+            raise RequestError(403, _ELSEWHERE)
         if self._password and hmac.compare_digest(secret.encode(), self._password.encode()):
-            if typed and request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+            if elsewhere:
                 raise RequestError(403, _ELSEWHERE)
             return Caller("password", address, ALL, 0)
         if not (secret.startswith(PREFIX) or typed):
@@ -176,4 +184,4 @@ def _network(host: str) -> str:
 
 def _counts(scope: Connection) -> bool:
     """Tell whether a request is one of those that are limited; a page's parts are not."""
-    return scope.get("method") not in {"GET", "HEAD"} or scope["path"].startswith(("/api/", "/v1/"))
+    return scope.get("method") not in _READING or scope["path"].startswith(("/api/", "/v1/"))
