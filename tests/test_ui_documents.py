@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import zipfile
 from dataclasses import replace
@@ -263,6 +264,41 @@ def test_a_hostile_file_is_refused_and_told_why(client, base, case):
         assert str(base.home) not in response.text
     assert len(client.get("/api/documents").json()) == before
     assert not [f for f in (base.home / "uploads").iterdir() if f.suffix != ".lock"]
+
+
+@pytest.mark.parametrize("letter", ["长", "𠮷", "x"])
+def test_a_name_is_cut_to_what_file_systems_take(client, letter):
+    job = upload(client, f"{letter * 300}.md", "# 某事\n\n某事三日办结。\n").json()
+    assert job["state"] == "done"
+    assert job["name"].endswith(f"{letter}.md")
+    assert len(job["name"].encode()) > 250
+
+
+def test_no_file_stays_of_what_can_not_wait(base, monkeypatch):
+    monkeypatch.setattr("ui.jobs.WAITING", 1)
+    app = create_app(base, Assistant(base))
+    client = TestClient(app, headers={"Authorization": f"Bearer {PASSWORD}"})
+    uploads = base.home / "uploads"
+    uploads.mkdir(exist_ok=True)
+    with FileLock(uploads / ".reading.lock"):
+        codes = [upload(client, "停车.md", PARKING.format(3), wait=0).status_code]
+        while codes[-1] == 202:
+            codes.append(upload(client, "停车.md", PARKING.format(3), wait=0).status_code)
+        assert codes[-1] == 503
+        assert len(list(uploads.glob("*.md"))) == len(codes) - 1
+    for job in app.state.service.jobs.remembered():
+        job.ended.result(60)
+
+
+def test_what_an_ended_server_left_is_swept_and_what_another_waits_for_is_not(tmp_path):
+    (tmp_path / "uploads").mkdir()
+    for name in (".old.md", ".new.md", ".reading.lock"):
+        (tmp_path / "uploads" / name).touch()
+    for name in (".old.md", ".reading.lock"):
+        os.utime(tmp_path / "uploads" / name, (0, 0))
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        create_app(base, Assistant(base))
+    assert {f.name for f in (tmp_path / "uploads").iterdir()} == {".new.md", ".reading.lock"}
 
 
 @pytest.mark.parametrize("name", ["../../etc/x.md", "..\\x.md", "/x.md", "a/../x.md", "\x00x.md"])

@@ -24,7 +24,7 @@ from ui.errors import PROBLEMS, RequestError
 from ui.jobs import GONE, Job
 from ui.service import Served, Service
 
-LONGEST_NAME = 120  # characters: 255 bytes is what file systems take
+LONGEST_NAME = 255  # bytes: what file systems take
 _DATES = {"date": "日期", "effective": "施行日期", "expires": "失效日期"}
 _NO_DATE = "{name} {given!r} 不是一个日期。请写成 2025-01-31 或 2025年1月31日，不知道就留空。"
 _JOB: dict[int | str, dict[str, Any]] = {202: {"model": schemas.Job, "description": "还没有做完"}}
@@ -159,7 +159,8 @@ def _file_name(given: str) -> str:
         raise UnreadableDocumentError(
             f"不支持的文件类型 {suffix!r}。可以载入：{'、'.join(SUFFIXES)}。"
         )
-    return name[: -len(suffix)][:LONGEST_NAME] + suffix
+    stem = name[: -len(suffix)].encode()[: LONGEST_NAME - len(suffix.encode())]
+    return stem.decode(errors="ignore") + suffix
 
 
 def _saved(file: UploadFile, served: Service, name: str) -> Path:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,7 @@ State = Literal["waiting", "reading", "indexing", "done", "failed"]
 WAITING = 50  # changes that may wait
 REMEMBERED = 500  # jobs that can be asked for after their end
 GONE = "没有编号为 {id!r} 的资料。编号可用 GET /api/documents 查。"
+_LEFT = 3 * 24 * 3600  # seconds: longer than any file waits, also for another server of this home
 _BUSY = "等待处理的资料太多，请稍后再上传。"
 _BUSY_SECONDS = 60
 _NOT_ONE = "{source!r} 现在不是一份读得出来的资料。请检查文件，或用“替换”上传。"
@@ -67,6 +69,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._starting = threading.Lock()
         self._started = False
+        _sweep(base.home / "uploads")
 
     def remembered(self) -> list[Job]:
         """Return the jobs that are remembered, the newest first."""
@@ -84,7 +87,7 @@ class Jobs:
             if documents and not job.failed:  # else what could not be read would be gone
                 self._base.remove_others_from(name, {one.source for one in documents})
 
-        return self._add(Job("upload", name), run)
+        return self._add_with(file, Job("upload", name), run)
 
     def replace(self, file: Path, name: str, document_id: str, source: str) -> Job:
         """Put a file's content in the place of a document."""
@@ -96,7 +99,8 @@ class Jobs:
                 )
             return [replace(read[0], id=document_id, source=source)]
 
-        return self._add(Job("replace", name), lambda job: self._load(job, file, as_document))
+        job = Job("replace", name)
+        return self._add_with(file, job, lambda job: self._load(job, file, as_document))
 
     def reload(self, document: Document) -> Job:
         """Read a document's file again; what an operator has corrected stands."""
@@ -133,6 +137,14 @@ class Jobs:
             job.documents = self._base.remove([document_id])
 
         return self._add(Job("remove", document_id), run)
+
+    def _add_with(self, file: Path, job: Job, run: Callable[[Job], object]) -> Job:
+        """Take a job with its file, which does not stay where the job can't be taken."""
+        try:
+            return self._add(job, run)
+        except BusyError:
+            file.unlink(missing_ok=True)
+            raise
 
     def _add(self, job: Job, run: Callable[[Job], object]) -> Job:
         try:
@@ -203,3 +215,11 @@ class Jobs:
         job.passages += change.passages
         job.ids.append(change.document_id)
         self._noted(change)
+
+
+def _sweep(uploads: Path) -> None:
+    """Remove what a server that ended left of the jobs that waited."""
+    for path in uploads.glob("*"):
+        with suppress(OSError):
+            if path.suffix != ".lock" and path.stat().st_mtime < time.time() - _LEFT:
+                path.unlink()
