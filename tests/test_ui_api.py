@@ -22,7 +22,9 @@ from knowledge.base import KnowledgeBase
 from knowledge.errors import HomeError
 from knowledge.settings import load_settings
 from knowledge.types import Document
+from ui.admin import admin
 from ui.api import create_app
+from ui.kiosk import kiosk
 
 OPERATOR = {"Authorization": "Bearer open sesame"}
 QUESTION = "青湖公园停车怎么收费"
@@ -240,6 +242,30 @@ def test_an_empty_or_endless_question_is_the_callers_mistake(client, question, a
     assert "问题" in response.json()["error"]
 
 
+def test_a_request_that_is_told_in_pydantics_own_words_is_not_the_servers_fault(base):
+    app = create_app(base, Assistant(base))
+    app.include_router(kiosk)
+    client = TestClient(app, raise_server_exceptions=False)
+    response = client.get("/page/code", params={"address": "x"})  # its pattern has braces
+    assert response.status_code == 422
+    assert "address" in response.json()["error"]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig"])
+def test_the_operators_words_are_shown_in_whatever_encoding_they_were_saved(base, encoding):
+    app = create_app(base, Assistant(base))
+    app.include_router(admin)
+    client = TestClient(app, headers=OPERATOR, raise_server_exceptions=False)
+    file = base.home / "synonyms.txt"
+    file.write_bytes("绿皮卡 = 公交卡\n".encode(encoding))
+    try:
+        assert client.get("/admin/synonyms").json()["own"] == "绿皮卡 = 公交卡\n"
+        file.write_bytes(b"\0\1\2")
+        assert client.get("/admin/synonyms").status_code == 422
+    finally:
+        file.unlink()
+
+
 @pytest.mark.parametrize("path", ["/api/nosuch", "/v1/nosuch", "/nosuch"])
 def test_an_unknown_path_is_not_found_in_the_shape_of_its_api(client, path):
     response = client.get(path)
@@ -356,7 +382,15 @@ def test_the_openai_client_may_send_turns_parts_and_instructions(openai):
 
 
 @pytest.mark.parametrize(
-    "messages", [[], [{"role": "user", "content": ""}], [{"role": "assistant", "content": "x"}]]
+    "messages",
+    [
+        [],
+        [{"role": "user", "content": ""}],
+        [{"role": "assistant", "content": "x"}],
+        [{"role": "user", "content": [{"type": "text"}]}],
+        [{"role": "user", "content": [{"type": "text", "text": None}]}],
+        [{"role": "user", "content": [{"type": "text", "text": 5}]}, *ASKED],
+    ],
 )
 def test_the_openai_client_raises_its_own_errors(openai, messages):
     with pytest.raises(BadRequestError) as raised:

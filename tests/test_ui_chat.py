@@ -29,6 +29,7 @@ from ui.server import make_server_app
 from ui.sources import reader_html, source_html
 from ui.suggesting import Suggester, question_about, questions_from
 from ui.theme import theme
+from ui.tiles import TILES, asked_most
 
 QUESTION = "青湖公园停车怎么收费"
 ME = "a-token-of-one-browser"
@@ -338,6 +339,19 @@ def test_questions_to_start_with_are_answered_by_the_documents(sample_base):
     for question in suggestions:
         assert question in titles
         assert not Assistant(sample_base).ask(question).answer().refused
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig", "utf-16"])
+def test_the_operators_tiles_are_read_in_whatever_encoding_they_were_saved(desk, encoding):
+    file = desk.base.home / TILES
+    file.write_bytes("停车收费|停车怎么收费\n".encode(encoding))
+    try:
+        assert asked_most(desk) == "停车收费|停车怎么收费\n"
+        file.write_bytes(b"\0\1\2")
+        with pytest.raises(HomeError, match=TILES):
+            asked_most(desk)
+    finally:
+        file.unlink()
 
 
 def test_new_documents_are_suggested_and_removed_ones_are_not(tmp_path):

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 from fastapi.responses import FileResponse
 
+from knowledge.errors import SynonymsError
+from knowledge.plaintext import decode
 from knowledge.synonyms import BUNDLED, OWN, write
 from ui.errors import RequestError
 from ui.schemas import Job
@@ -52,7 +54,10 @@ def reload(served: Served, document: str) -> Job:
 def synonyms(served: Served) -> Mapping[str, str]:
     """Return the operator's synonyms, and those that come along."""
     own = served.base.home / OWN
-    text = own.read_text(encoding="utf-8-sig") if own.exists() else ""
+    try:
+        text = decode(own.read_bytes()) if own.exists() else ""
+    except ValueError as error:
+        raise SynonymsError(f"读不了 {OWN!r}：{error}。请存成 UTF-8 编码的文本。") from error
     return {"own": text, "bundled": BUNDLED.read_text(encoding="utf-8")}
 
 

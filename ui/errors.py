@@ -161,7 +161,8 @@ def _what_is_invalid(error: RequestValidationError) -> str:
     """Say what is wrong with the first wrong field; values are the citizen's and not repeated."""
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:])
-    problem = _PROBLEMS.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
+    known = _PROBLEMS.get(first["type"])
+    problem = known.format(**first.get("ctx", {})) if known else first["msg"]
     if first["type"] == "json_invalid" or not field:
         return f"{problem}。格式请看 /docs。"
     return f"字段 {field!r}：{problem}。格式请看 /docs。"

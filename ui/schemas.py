@@ -319,8 +319,15 @@ def _joined_parts(content: object) -> object:
     if not isinstance(content, list):
         return content
     return "\n".join(
-        part["text"] for part in content if isinstance(part, dict) and part.get("type") == "text"
+        _text_of(part) for part in content if isinstance(part, dict) and part.get("type") == "text"
     )
+
+
+def _text_of(part: Mapping[str, object]) -> str:
+    text = part.get("text")
+    if not isinstance(text, str):
+        raise ValueError("类型为 text 的部分要有 text，内容是文字")
+    return text
 
 
 class ChatMessage(BaseModel):

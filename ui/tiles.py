@@ -7,6 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from knowledge.errors import HomeError
+from knowledge.plaintext import decode
 from ui.conversing import Desk
 
 TILES = "kiosk.txt"  # in the home, one a line: what stands on the tile | what it asks
@@ -27,10 +29,17 @@ class Tile:
 
 
 def asked_most(desk: Desk) -> str:
-    """Return the operator's lines; else what is asked everywhere, and what documents answer."""
+    """Return the operator's lines; else what is asked everywhere, and what documents answer.
+
+    Raises:
+        HomeError: The operator's file is no text.
+    """
     file = desk.base.home / TILES
     if file.exists():
-        return file.read_text(encoding="utf-8-sig")
+        try:
+            return decode(file.read_bytes())
+        except ValueError as error:
+            raise HomeError(f"读不了 {TILES!r}：{error}。请存成 UTF-8 编码的文本。") from error
     return "\n".join([*_ALWAYS, *desk.suggester.to_start()][:MOST])
 
 
