@@ -235,6 +235,13 @@ def test_one_address_has_a_limit_and_is_told_when_to_come_again(client_of):
     assert responses[-1].json()["error"]["code"] == "rate_limit_exceeded"
 
 
+def test_what_to_ask_next_is_work_and_counts_the_parts_of_a_page_do_not(client_of):
+    client = client_of(anonymous=True, rate_limit=2)
+    parts = [client.get("/page/static/x.js").status_code for _ in range(3)]
+    further = [client.get("/page/answers/x/next").status_code for _ in range(3)]
+    assert (parts, further) == ([404] * 3, [404, 404, 429])
+
+
 def test_the_machine_itself_and_other_addresses_are_not_held_up(client_of):
     here = client_of(anonymous=True, rate_limit=1, address=("127.0.0.1", 1))
     assert [here.get("/v1/models").status_code for _ in range(3)] == [200] * 3

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 from assistant.chain import Assistant
 from assistant.reply import Reply, Understood
@@ -15,6 +16,9 @@ from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.types import Document
 from ui.api import create_app
+from ui.conversing import Desk
+from ui.pages import pages
+from ui.suggesting import Suggester
 from ui.work import THREADS, Work
 
 NOTICE = Document("d", "停车", "# 停车\n\n停车首小时免费，之后每小时收费3元。\n", "/d.md", {})
@@ -92,6 +96,20 @@ def test_beyond_the_queue_one_is_told_to_come_again(base):
     assert "稍等" in refused.json()["error"]
     assert also.json()["error"]["type"] == "server_error"
     assert after.status_code == 200
+
+
+def test_what_to_ask_next_has_its_place_among_the_questions(base):
+    app = app_of(base, assistant := Assistant(base), Work(1))
+    history = app.state.service.history
+    app.state.desk = Desk(base, assistant, history, Suggester(base))
+    app.include_router(pages)
+    owner = "a-token-of-one-browser"
+    kept = history.keep(owner, "c", assistant.ask(ASK["question"]).answer())
+    client = TestClient(app, headers={"X-Owner": owner})
+    with app.state.service.work.place():
+        assert client.get(f"/page/answers/{kept.id}/next").status_code == 503
+    assert client.get(f"/page/answers/{kept.id}/next").status_code == 200
+    assert client.get("/page/answers/nosuch/next").status_code == 404
 
 
 def test_a_slow_chat_model_holds_up_nothing_that_is_looked_up_here(base):

@@ -38,6 +38,8 @@ _RULES: Mapping[str, Scope | None] = {
     r"\w+ /(?!api/|v1/|metrics|admin(/|$)).*": "ask",  # the chat page and all that it loads
 }
 _READING = frozenset({"GET", "HEAD"})
+# What reading is as much work as asking; the parts of a page are not.
+_COUNTED = re.compile(r"/(api|v1)/.*|/page/answers/[^/]+/next", re.DOTALL)
 _NO_KEY = "需要 API 密钥：请在请求头里写 Authorization: Bearer <密钥>。密钥由管理人员发放。"
 _WRONG_KEY = "API 密钥无效或已撤销。请核对，或向管理人员要一把新的。"
 _NOT_ALLOWED = "这把密钥没有 {scope!r} 权限。请向管理人员要一把有此权限的。"
@@ -184,4 +186,4 @@ def _network(host: str) -> str:
 
 def _counts(scope: Connection) -> bool:
     """Tell whether a request is one of those that are limited; a page's parts are not."""
-    return scope.get("method") not in _READING or scope["path"].startswith(("/api/", "/v1/"))
+    return scope.get("method") not in _READING or bool(_COUNTED.fullmatch(scope["path"]))

@@ -1,10 +1,12 @@
 """What the pages ask for beside the API: sources, shared answers, and what only a page needs."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import APIRouter, Body, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -21,6 +23,7 @@ from ui.hearing import make_hearing
 from ui.kiosk import kiosk
 from ui.markup import both
 from ui.reports import Evaluations, reports
+from ui.service import Placed, Served
 from ui.sources import reader_html, source_html
 from ui.talking import talking
 
@@ -113,13 +116,14 @@ def answer(desk: Working, owner: Owner, exchange: str) -> HTMLResponse:
     return HTMLResponse(kept_html(kept))
 
 
-@pages.get("/page/answers/{exchange}/next")
-def go_on(desk: Working, owner: Owner, exchange: str) -> HTMLResponse:
-    """Return questions to go on with."""
-    kept = desk.history.exchange(owner, exchange)
+@pages.get("/page/answers/{exchange}/next", dependencies=[Placed])
+async def go_on(desk: Working, served: Served, owner: Owner, exchange: str) -> HTMLResponse:
+    """Return questions to go on with; each of them is answered to see that it can be."""
+    kept = await to_thread.run_sync(desk.history.exchange, owner, exchange)
     if kept is None:
         raise HTTPException(404, NO_ANSWER)
-    return HTMLResponse(suggestions_html(desk.suggester.to_go_on(kept.answer), NEXT))
+    found = await served.work.run(partial(desk.suggester.to_go_on, kept.answer))
+    return HTMLResponse(suggestions_html(found, NEXT))
 
 
 @pages.post("/page/answers/{exchange}/share")

@@ -91,7 +91,8 @@ const suggest = async () => {
   const exchange = [...document.querySelectorAll("#xq-log .xq-exchange")].at(-1);
   if (opening || !exchange?.dataset.id || exchange.dataset.id === dressed) return;
   dressed = exchange.dataset.id;
-  const html = await (await send(`page/answers/${dressed}/next`)).text();
+  // Where too much is asked there are none: an answer counts without them too.
+  const html = await send(`page/answers/${dressed}/next`).then((answer) => answer.text(), () => "");
   if (exchange.dataset.id !== dressed || !html) return;
   exchange.querySelector(".xq-reply").insertAdjacentHTML("beforeend", html);
 };
