@@ -221,9 +221,10 @@ def run(  # noqa: PLR0913 - three of them have a default for nearly everyone
             "再次运行同一条命令即可接着问。"
         )
     records = tuple(Record(q, known[q.id, key(q)]) for q in questions)
-    kept = [record.question for record in store.records or ()]
+    kept = {(r.question.id, key(r.question)): r.question for r in store.records or ()}
+    kept |= {(q.id, key(q)): q for q in todo}
     for record in records:
-        if record.question not in kept and record.question not in todo:
+        if kept[record.question.id, key(record.question)] != record.question:
             store.add(record)  # other facts are expected: whoever reads the records must see them
     return Run(records, len(todo), time.perf_counter() - started)
 

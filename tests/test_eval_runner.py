@@ -79,6 +79,8 @@ def test_new_expectations_need_no_new_answers(tmp_path, asked):
     assert done.asked == 0
     assert done.records[0].question.facts == ("别的",)
     assert {scored.question.facts for scored in load_run(tmp_path)} == {("别的",)}
+    finish(tmp_path, asked)
+    assert {scored.question.facts for scored in load_run(tmp_path)} == {("答",)}
 
 
 def test_weights_and_synonyms_count_as_what_answers(tmp_path):
