@@ -40,16 +40,15 @@ class Suggester:
 
     def to_go_on(self, answer: Answer) -> list[str]:
         """Return questions next to what was just asked."""
-        hits = self._base.search(answer.corrected_question, NEAR)
-        if answer.refused:
-            hits = [hit for hit in hits if hit.dense >= NEAR_FROM]
-            if not hits:
-                return self.to_start()[:NEXT]
+        found = self._base.search(answer.corrected_question, NEAR)
+        hits = [hit for hit in found if hit.dense >= NEAR_FROM]
+        if answer.refused and not hits:
+            return self.to_start()[:NEXT]
         cited = {citation.document_id for citation in answer.citations}
         said = {citation.section.split(" / ")[-1] for citation in answer.citations}
         headings = [
             question_about(_short(hit.document.title), hit.passage.section[-1])
-            for hit in hits
+            for hit in found
             if hit.document.id in cited
             and hit.passage.section
             and hit.passage.section[-1] not in said
@@ -92,7 +91,8 @@ def question_about(title: str, heading: str) -> str:
     if _ASKS.search(heading):
         return heading if subject in heading else f"{subject}，{heading}"
     named = _NOUN.search(heading) and heading not in subject and "了" not in subject
-    return f"{subject}的{heading}是什么" if named else ""
+    of = "，" if "的" in heading else "的"
+    return f"{subject}{of}{heading}是什么" if named else ""
 
 
 def _short(title: str) -> str:
