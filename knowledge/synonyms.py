@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.errors import SynonymsError
+from knowledge.plaintext import decode
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ def read(path: Path) -> list[Entry]:
         SynonymsError: It can't be read, or a line of it; the message names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
+        text = decode(path.read_bytes()) if path.exists() else ""
+    except (OSError, ValueError) as error:
         raise SynonymsError(
             f"读不了同义词文件 {str(path)!r}：{error}。请存成 UTF-8 编码的文本。"
         ) from error

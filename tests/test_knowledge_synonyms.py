@@ -68,6 +68,12 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path, line, named):
         read(path)
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig", "utf-16"])
+def test_a_file_counts_in_whatever_encoding_it_was_saved(tmp_path, encoding):
+    (tmp_path / OWN).write_bytes("大红楼 = 市民之家\n".encode(encoding))
+    assert Synonyms(tmp_path, counting(市民之家=4)).worded("大红楼在哪") == "市民之家在哪"
+
+
 def test_a_file_that_is_no_text_says_so(tmp_path):
     path = tmp_path / OWN
     path.write_bytes(b"\xff\xfe\x00\xd8")
