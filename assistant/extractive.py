@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
@@ -13,7 +13,7 @@ from assistant.types import Delta, Turn
 from knowledge.types import Hit
 
 # Characters of an answer; what asks for a list or a way to do it gets more.
-LONGEST = 180
+LONGEST = 170
 LONGEST_LIST = 350
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
@@ -21,6 +21,7 @@ LONGEST_SECOND = 120
 JOINS_FROM = 0.03
 SECOND_FROM = 0.12
 SURE_FROM = 0.65
+LINE_ENDS = 2  # between paragraphs
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )
@@ -45,6 +46,14 @@ class Excerpt:
     def holds(self, sentence: Sentence) -> bool:
         """Tell whether a sentence of the same passage is part of this."""
         return self.start <= sentence.start and sentence.end <= self.end
+
+    def joined(self, other: "Excerpt") -> "Excerpt | None":
+        """Return both as one where they overlap or touch; None where they lie apart."""
+        apart = max(self.start, other.start) - min(self.end, other.end)
+        if self.hit != other.hit or apart > LINE_ENDS:
+            return None
+        start, end = min(self.start, other.start), max(self.end, other.end)
+        return replace(self, start=start, end=end)
 
 
 class ExtractiveComposer:
@@ -105,7 +114,10 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
     if not rest:
         return [first]
     second = _best(rest, LONGEST_SECOND, SECOND_FROM / 2)
-    return [first, second] if second.likelihood >= SECOND_FROM else [first]
+    if second.likelihood < SECOND_FROM:
+        return [first]
+    joined = first.joined(second)
+    return [joined] if joined else [first, second]
 
 
 def _is_of(asked: Asked, other: Hit, quoted: Hit) -> bool:
@@ -125,8 +137,11 @@ def _best(passages: Sequence[list[Sentence]], longest: int, joins_from: float) -
     first, last = _complete(of_passage, first, last)
     hit = best.hit
     start, end = of_passage[first].start, of_passage[last].end
-    if longest >= LONGEST_LIST:
-        start, end = _whole_list(hit.passage.text, start, end)
+    if longest >= LONGEST_LIST or _ITEM.match(hit.passage.text, start):
+        # Rather without what stands around the list than without a part of it.
+        of_list = [(start, end), (best.start, best.end)]
+        whole = (_whole_list(hit.passage.text, *one) for one in of_list)
+        start, end = next(filter(None, whole), (start, end))
     start, end = _whole_table(hit.passage.text, start, end)
     return Excerpt(hit, start, end, best.likelihood)
 
@@ -171,15 +186,18 @@ def _complete(of_passage: Sequence[Sentence], first: int, last: int) -> tuple[in
     return first, last
 
 
-def _whole_list(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take in the other items of a list that the words are part of, and its lead-in."""
+def _whole_list(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Take in the other items of a list that the words are part of, and its lead-in.
+
+    None: they are part of no list, or of one that is too long with them.
+    """
     lines, around = _lines_around(text, start, end, _ITEM)
     if not around:
-        return start, end
+        return None
     first, last = around
     if first and _ITEM.match(text, *lines[first]):
         first -= text[: lines[first - 1][1]].rstrip()[-1:] in "：:"
-    return _if_short(min(start, lines[first][0]), max(end, lines[last][1])) or (start, end)
+    return _if_short(min(start, lines[first][0]), max(end, lines[last][1]))
 
 
 def _whole_table(text: str, start: int, end: int) -> tuple[int, int]:

@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 
 from assistant.chain import Assistant
 from assistant.errors import QuestionError
+from assistant.extractive import Excerpt
 from assistant.reply import Reply
 from assistant.types import Delta, Turn
+from knowledge.base import KnowledgeBase
 from knowledge.plaintext import clean_characters
+from knowledge.settings import load_settings
+from knowledge.types import Document, Hit, Passage
 
 QUESTIONS = [
     json.loads(line)
@@ -164,3 +168,36 @@ def test_a_table_is_quoted_whole_with_its_header_and_the_mark_below_it(sample_ba
     rows = table.splitlines()
     assert [cell.strip() for cell in rows[0].strip("|").split("|")] == ["年龄", "有效期"]
     assert [cell.strip() for cell in rows[-1].strip("|").split("|")] == ["46周岁以上", "长期"]
+
+
+def test_an_item_is_quoted_with_its_whole_list_and_lead_in(tmp_path):
+    lead_in = "下列车辆停进公共停车场，免收停车费："
+    items = ["残疾人本人开的车。", "送急病人的车。", "当天办婚丧的车队。", "环卫作业的车。"]
+    listed = "\n".join(f"- {item}" for item in items)
+    text = f"# 公共停车场收费办法\n\n停车场由区里管。\n\n{lead_in}\n\n{listed}\n\n开错单可申诉。"
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        base.add(Document("p", "公共停车场收费办法", text, "/p.md"))
+        answer = Assistant(base).ask("送急病人的车停公共停车场收费吗").answer()
+    assert answer.citations[0].quote.startswith(lead_in)
+    for item in items:
+        assert item in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [((0, 4), (6, 9), (0, 9)), ((6, 9), (0, 7), (0, 9)), ((0, 4), (7, 9), None)],
+)
+def test_excerpts_that_touch_or_overlap_are_one(one, other, both):
+    passage = Passage("停车收费。\n\n夜里免。", 0, 12, ())
+    hit = Hit(1, 1.0, 0.9, 5.0, passage, Document("p", "停车办法", "", "/p.md"))
+    joined = Excerpt(hit, *one, 0.5).joined(Excerpt(hit, *other, 0.2))
+    assert (joined and (joined.start, joined.end)) == both
+
+
+def test_nothing_is_quoted_twice(assistant):
+    for row in ANSWERABLE:
+        quoted = assistant.ask(row["question"]).answer().citations
+        for n, one in enumerate(quoted):
+            for other in quoted[n + 1 :]:
+                apart = one.end <= other.start or other.end <= one.start
+                assert one.document_id != other.document_id or apart, row["id"]
