@@ -36,9 +36,9 @@ WEIGHTS = Path(__file__).with_name("intents.npz")
 BUCKETS = 1 << 14  # that n-grams are hashed to
 # Cosines between questions are all high: away from their mean they tell more.
 VECTOR_SCALE = 2.0
-# What is this likely not to be a question for us is not answered: from here on fewer than one
-# real question in 200 is lost (python -m eval.intent_model prints the figures).
-REFUSED_FROM = 0.7
+# What is this likely not to be a question for us is not answered: from here on one real question in
+# 400 is lost (python -m eval.intent_model prints the figures).
+REFUSED_FROM = 0.5
 # A follow-up says little, so that many look a little like small talk.
 SMALL_TALK_FROM = 0.9
 

@@ -1,8 +1,9 @@
 """Rebuild ``assistant/intents.npz``, the weights that tell what is not to be answered.
 
-Fitted on ``eval/intent_examples.txt`` and questions of ``eval/answer_type_examples.txt``, all in
-our own words, and on every other row of the question files given; the rows between are what the
-figures that it prints are measured on::
+Fitted on ``eval/intent_examples.txt`` and questions of ``eval/answer_type_examples.txt`` and of
+``eval/reader_examples.tsv``, all in our own words, and on every other row of the question files
+given; the rows between, and the examples that the reader was not taught with, are what the figures
+that it prints are measured on::
 
     python -m eval.intent_model --answer datasets/pandemic/questions.jsonl
         --answer datasets/laws/queries.jsonl --refuse questions/harmful.jsonl
@@ -32,7 +33,7 @@ from assistant.intents import (
     buckets,
     save,
 )
-from eval import answer_type_model
+from eval import answer_type_model, reader_examples
 from eval.questions import read_rows
 from knowledge.embedding import load_embeddings
 from knowledge.settings import load_settings
@@ -72,17 +73,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def rebuild(answer: Sequence[Path], refuse: Sequence[Path], encode: Encode) -> None:
     """Fit both models and print the figures of each."""
     rows = {path: _questions(path) for path in (*answer, *refuse)}
-    learnt = examples(EXAMPLES) + citizens_questions()
+    learnt = examples(EXAMPLES) + citizens_questions() + readers_questions("taught")
     for path, texts in rows.items():
         name: Name = "ok" if path in answer else "not_allowed"
         learnt += Labelled(texts[::2], (name,) * len(texts[::2]))
     vectors = encode(learnt.texts)
     both, grams = fit(learnt, vectors), fit(learnt, None)
     save(both, grams)
-    for path, texts in rows.items():
-        others = texts[1::2]
-        print(path.name, "both", _refused([*map(both.probabilities, others, encode(others))]))
-        print(path.name, "grams", _refused([grams.probabilities(text, None) for text in others]))
+    measured = {path.name: texts[1::2] for path, texts in rows.items()}
+    measured[reader_examples.EXAMPLES.name] = readers_questions("held").texts
+    for file, texts in measured.items():
+        print(file, "both", _refused([*map(both.probabilities, texts, encode(texts))]))
+        print(file, "grams", _refused([grams.probabilities(text, None) for text in texts]))
 
 
 def _questions(path: Path) -> tuple[str, ...]:
@@ -124,6 +126,13 @@ def citizens_questions() -> Labelled:
     """Take every fourth question of ``eval.answer_type_model``: all would outweigh what harms."""
     of = [question for matter in answer_type_model.examples() for question in matter.asked]
     texts, ok = tuple(of[::4]), NAMES[0]
+    return Labelled(texts, (ok,) * len(texts))
+
+
+def readers_questions(part: str) -> Labelled:
+    """Take every third question that is put to the reader: all would outweigh what harms."""
+    of = [example.question for example in reader_examples.examples() if example.part == part]
+    texts, ok = tuple(of[::3]), NAMES[0]
     return Labelled(texts, (ok,) * len(texts))
 
 
