@@ -2,17 +2,20 @@
 
 ``python -m eval.fitting HOME QUESTIONS [HOME QUESTIONS …]`` prints the weights for
 ``assistant.sentences`` and ``assistant.evidence``, fitted on all sets, and how well the latter
-do on each half of each set with weights fitted on the other halves. The threshold is set on the
-first set, which counts more often for the latter. Sets that were written with the documents in
-sight teach little of everyday words; the others are there for these. Both are logistic regressions
-with a ridge penalty. What can only speak for an answer, or only against one, is held to that:
-weights that cancel each other out on the sets at hand do harm on any other.
+do on each half of each set with weights fitted on the other halves. The first set, which counts
+more often for the latter, decides how much of what is asked in the documents' own words is refused.
+Sets that were written with the documents in sight teach little of everyday words; the others are
+there for these. A question in the documents' words is learnt from twice: also as if there were no
+document with its answer. Both are logistic regressions with a ridge penalty. What can only speak
+for an answer, or only against one, is held to that: weights that cancel each other out on the sets
+at hand do harm on any other.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -40,6 +43,7 @@ Floats = NDArray[np.float64]
 Weights = tuple[dict[str, float], float]
 
 HITS = 8
+POOL = 60  # hits, of which those are taken that have not the answer
 # Of the refusal decision.
 SPEAK_FOR = frozenset(
     {"dense", "margin", "likelihood", "cover_passage", "cover_first", "cover_below_title"}
@@ -52,10 +56,11 @@ SPEAK_AGAINST = frozenset(
 )
 # On the weights of the features in units of their standard deviation: of the sentences', which are
 # many, and of the refusal decision's.
-PENALTY, EVIDENCE_PENALTY = 3.0, 10.0
+PENALTY, EVIDENCE_PENALTY = 3.0, 30.0
 EVERYDAY = "everyday "  # what a feature counts for more, or for less, in everyday words
-FIRST = 4  # times that the first set counts for the refusal decision
-FALSE_REFUSALS = 0.065  # share of the answerable questions that may be refused
+OFFICIAL_BELOW = 0.3  # as everyday a question in the documents' words may be
+FIRST = 2  # times that the first set counts for the refusal decision
+FALSE_REFUSALS = 0.065  # share of its answerable questions that may be refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +139,28 @@ def _asking(base: KnowledgeBase, reader: Reader, question: Question) -> Asking:
     worded = base.worded(question.question)
     wording = everyday(question.question)
     asked = understand(worded, base.term_weights, reader.read, wording)
-    hits = base.search(worded, HITS, rerank=rerank)
+    return _beside(question, asked, base.search(worded, HITS, rerank=rerank))
+
+
+def _beside(question: Question, asked: Asked, hits: Sequence[Hit]) -> Asking:
     found = [sentence for passage in candidates(asked, hits) for sentence in passage]
     return Asking(question, asked, hits, found, list(labels_of(question, found)))
+
+
+def _unanswered(base: KnowledgeBase, asking: Asking) -> Asking | None:
+    """Return the same as if the documents with the answer were not there.
+
+    None: it has no answer, is in everyday words (of what those are near to, any document may have
+    an answer), or nothing else is found.
+    """
+    if not asking.question.answerable or asking.asked.everyday >= OFFICIAL_BELOW:
+        return None
+    fact = _fact(asking.question)
+    found = base.search(asking.asked.question, POOL, rerank=rerank)
+    others = [hit for hit in found if fact not in normalise(base.text(hit.document.id))]
+    hits = [replace(hit, rank=n) for n, hit in enumerate(others[:HITS], 1)]
+    without = _beside(asking.question, asking.asked, hits)
+    return without if without.sentences else None
 
 
 def labels_of(question: Question, found: Sequence[Sentence]) -> Iterator[bool]:
@@ -162,8 +186,7 @@ def _span(question: Question, text: str) -> tuple[int, int] | None:
     """Return where the first fact stands in a text, however its width and spaces are written."""
     if not question.answerable:
         return None
-    fact = question.facts[0]
-    wanted = normalise(fact if isinstance(fact, str) else fact[0])
+    wanted = _fact(question)
     folded, places = "", []
     for place, character in enumerate(text):
         added = normalise(character)
@@ -171,6 +194,11 @@ def _span(question: Question, text: str) -> tuple[int, int] | None:
         places += [place] * len(added)
     at = folded.find(wanted)
     return (places[at], places[at + len(wanted) - 1] + 1) if at >= 0 and wanted else None
+
+
+def _fact(question: Question) -> str:
+    fact = question.facts[0]
+    return normalise(fact if isinstance(fact, str) else fact[0])
 
 
 def sentence_weights(askings: Sequence[Asking]) -> Weights:
@@ -224,50 +252,82 @@ class Cases:
         rows: The features.
         labels: Whether each is answerable.
         misled: Whether each is, but would be answered by a sentence without the answer.
+        unanswered: The features of each where no document holds the answer, if that is known.
     """
 
     rows: Sequence[Mapping[str, float]]
     labels: Sequence[bool]
     misled: Sequence[bool]
+    unanswered: Sequence[Mapping[str, float] | None]
 
     @classmethod
     def of(cls, base: KnowledgeBase, askings: Sequence[Asking]) -> Self:
         """Describe what was found for each question."""
         rows = evidence_rows(base, askings)
         labels = [asking.question.answerable for asking in askings]
-        return cls(rows, labels, [asking.misled for asking in askings])
+        without = [_unanswered(base, asking) for asking in askings]
+        rows_without = iter(evidence_rows(base, [one for one in without if one]))
+        unanswered = [next(rows_without) if one else None for one in without]
+        return cls(rows, labels, [asking.misled for asking in askings], unanswered)
 
     def half(self, of: int) -> Self:
         """Return every other case."""
-        return type(self)(self.rows[of::2], self.labels[of::2], self.misled[of::2])
+        return type(self)(
+            self.rows[of::2], self.labels[of::2], self.misled[of::2], self.unanswered[of::2]
+        )
 
-    def to_learn_from(self) -> Self:
-        """Leave out what would be answered wrongly: neither an answer nor a refusal is right."""
-        kept = [at for at, misled in enumerate(self.misled) if not misled]
-        rows, labels = [self.rows[at] for at in kept], [self.labels[at] for at in kept]
-        return type(self)(rows, labels, [False] * len(kept))
+    def to_learn_from(self, *, first: bool) -> Iterator[tuple[Mapping[str, float], bool]]:
+        """Yield features and labels, those of the first set more often.
+
+        Of another, what would be answered wrongly is left out: neither an answer nor a refusal is
+        right.
+        """
+        for row, label, misled in zip(self.rows, self.labels, self.misled, strict=True):
+            yield from [(row, label)] * (FIRST if first else int(not misled))
+        yield from ((row, False) for row in self.unanswered if row)
 
 
 def fit_all(sets: Sequence[Cases]) -> Weights:
-    """Fit on all sets together; the first, whose false refusals are bound, counts more often."""
-    sets = [*[sets[0]] * FIRST, *(cases.to_learn_from() for cases in sets[1:])]
-    return fit(
-        [row for cases in sets for row in cases.rows],
-        [label for cases in sets for label in cases.labels],
-        SPEAK_FOR,
-        SPEAK_AGAINST,
-        EVIDENCE_PENALTY,
-    )
+    """Fit on all sets together."""
+    cases = [case for n, of in enumerate(sets) for case in of.to_learn_from(first=n == 0)]
+    rows, labels = zip(*cases, strict=True)
+    return fit(rows, labels, SPEAK_FOR, SPEAK_AGAINST, EVIDENCE_PENALTY)
 
 
-def held_out(sets: Sequence[Cases]) -> list[Floats]:
-    """Score each half of each set with weights fitted on the other halves."""
+def held_out(sets: Sequence[Cases], more_official: float = 0.0) -> list[Floats]:
+    """Score each half of each set with weights fitted on the other halves.
+
+    Args:
+        sets: What is scored.
+        more_official: What the logarithm of the odds is raised by in the documents' own words.
+    """
     weights = [fit_all([cases.half(1 - half) for cases in sets]) for half in (0, 1)]
+    raised = [_raised(of, more_official) for of in weights]
     scores = [np.zeros(len(cases.rows)) for cases in sets]
     for of, cases in zip(scores, sets, strict=True):
         for half in (0, 1):
-            of[half::2] = evidence_scores(cases.half(half).rows, weights[half])
+            of[half::2] = evidence_scores(cases.half(half).rows, raised[half])
     return scores
+
+
+def _raised(weights: Weights, more_official: float) -> Weights:
+    names, bias = weights
+    everyday = names[EVERYDAY] - more_official
+    return {**names, EVERYDAY: everyday}, bias + more_official
+
+
+def more_official(first: Cases, scores: Floats) -> float:
+    """Return what raises the scores so that only so many answerable questions are refused.
+
+    Everyday words are refused by ``ANSWERABLE_FROM`` as it is set. Those of a document that is not
+    there outnumber what is really asked in the documents' words, so the scores come out too low.
+    """
+    labels = np.array(first.labels)
+    official = 1 - np.array([row[EVERYDAY] for row in first.rows])[labels]
+    odds = np.log(scores / (1 - scores))[labels]
+    least = math.log(evidence.ANSWERABLE_FROM / (1 - evidence.ANSWERABLE_FROM))
+    needed = (least - odds) / np.maximum(official, 1e-9)  # of each, to be answered
+    return float(np.quantile(needed, 1 - FALSE_REFUSALS))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -290,18 +350,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _print("assistant/sentences.py", weights)
         vars(sentences).update(_WEIGHTS=weights[0], _BIAS=weights[1])
     sets = [Cases.of(*one) for one in read_sets]
-    _print_evidence(fit_all(sets))
-    _report([str(path) for _, path in given], sets)
+    more = more_official(sets[0], held_out(sets)[0])
+    _print_evidence(_raised(fit_all(sets), more))
+    _report([str(path) for _, path in given], sets, held_out(sets, more))
 
 
-def _report(names: Sequence[str], sets: Sequence[Cases]) -> None:
-    """Print the threshold, and what it does to each set with weights of the other halves."""
-    scores = held_out(sets)
-    first = scores[0][np.array(sets[0].labels)]
-    threshold = float(np.quantile(first, FALSE_REFUSALS))
-    print(f"ANSWERABLE_FROM = {threshold:.2f}")
+def _report(names: Sequence[str], sets: Sequence[Cases], scores: Sequence[Floats]) -> None:
+    """Print what is refused of each set with weights of the other halves."""
     for name, cases, of in zip(names, sets, scores, strict=True):
-        labels, refused = np.array(cases.labels), of < threshold
+        labels, refused = np.array(cases.labels), of < evidence.ANSWERABLE_FROM
         right = float((refused & ~labels).sum())
         print(
             f"{name}, weights of the other half: refused {right / (~labels).sum():.3f} of the "

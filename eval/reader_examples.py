@@ -1,11 +1,12 @@
 """The questions that the reader was taught with, as question sets beside the documents.
 
-``reader_examples.tsv`` holds 15,250 questions in citizens' words on documents of ``../shared``:
-corpus, whether the reader was taught with it or it was held back to fit what is made of the
-reading, document, where what its writer saw of it begins and ends (nothing: all was seen), where
-the answer begins and ends in that, white space not counted (nothing: it stands nowhere in it),
-question. ``python -m eval.reader_examples ../shared OUT`` writes two question sets for each corpus,
-with the answers copied from the documents, and a folder of those laws that were asked about.
+``reader_examples.tsv`` holds 21,232 questions, most in citizens' words, on documents of
+``../shared`` and on the invented newspaper stories of ``reader_stories.jsonl``: corpus, whether the
+reader was taught with it or it was held back to fit what is made of the reading, document, where
+what its writer saw of it begins and ends (nothing: all was seen), where the answer begins and ends
+in that, white space not counted (nothing: it stands nowhere in it), question.
+``python -m eval.reader_examples ../shared OUT`` writes two question sets for each corpus, with the
+answers copied from the documents, and a folder of those laws that were asked about.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 LAWS = "laws"
 EXAMPLES = Path(__file__).with_name("reader_examples.tsv")
+STORIES = Path(__file__).with_name("reader_stories.jsonl")
 
 
 def rows_of(data: Path, corpus: str) -> dict[str, str]:
@@ -27,13 +29,18 @@ def rows_of(data: Path, corpus: str) -> dict[str, str]:
 
 
 def _policies(name: str) -> Callable[[Path], Iterator[tuple[str, str]]]:
-    def texts(data: Path) -> Iterator[tuple[str, str]]:
-        with (data / name).open(encoding="utf-8") as file:
-            for line in file:
-                row = json.loads(line)
-                yield str(row.get("_id") or row["id"]), row["text"]
+    return lambda data: _texts(data / name)
 
-    return texts
+
+def _stories(_data: Path) -> Iterator[tuple[str, str]]:
+    return _texts(STORIES)
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            yield str(row.get("_id") or row["id"]), row["text"]
 
 
 def _laws(data: Path) -> Iterator[tuple[str, str]]:
@@ -49,6 +56,7 @@ _SOURCES: Mapping[str, Callable[[Path], Iterator[tuple[str, str]]]] = {
     LAWS: _laws,
     "pandemic": _policies("datasets/pandemic/corpus.jsonl"),
     "state-council-policies": _policies("corpus/state-council-policies.jsonl"),
+    "stories": _stories,
 }
 
 

@@ -3,7 +3,9 @@
 ``python -m eval.reader_model HOME QUESTIONS [HOME QUESTIONS …]`` takes question sets, searches for
 every question, and learns which of the likeliest sentences holds the first of its facts, or that
 none does. It needs ``pip install torch``, and the time that it is given: 40 minutes on two cores
-with AMX are two rounds of 5,800 questions. ``--start`` learns on from what an earlier run wrote.
+with AMX are two rounds of 5,800 questions. ``--start`` learns on from what an earlier run wrote, or
+from the mean of several: what is between two that learnt from each other often does better than
+either (Wortsman et al. 2022, "Model soups"); with ``--seconds 0`` that is all.
 ``eval.fitting --reader`` tells what that is worth on questions that it has not seen.
 """
 
@@ -12,6 +14,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +44,11 @@ QUESTIONS = 16  # in a step
 # Sentences of a question in a step, beside which the answer is learnt: the likelier, the oftener.
 DRAWN, LIKELIER = 5, 0.4
 NEAREST = 14
+# A sentence with this share of an answer's pairs of characters, or of which the answer has this
+# share, may be an answer, too.
+ALIKE = 0.6
+# What it counts that the others of a question are no answer, beside which of all is the answer.
+OTHERS = 0.3
 RUN = 28  # pairs of like length that are computed together
 
 Weights = dict[str, Tensor]
@@ -71,8 +79,21 @@ def collect(home: Path, path: Path) -> Iterator[Case]:
             for one, label in labelled:
                 if not one.is_furniture:
                     told[label].append(Told.of(one.hit, one.start, one.end))
-            if told[True] or not question.answerable:
-                yield Case(worded, told[True], told[False][:NEAREST])
+            right, wrong = told[True], told[False][:NEAREST]
+            if right or not question.answerable:
+                yield Case(worded, right, [one for one in wrong if not _is_alike(one, right)])
+
+
+def _is_alike(told: Told, others: Sequence[Told]) -> bool:
+    pairs = _pairs(told)
+    return any(
+        len(pairs & (of := _pairs(other))) >= ALIKE * max(1, min(len(pairs), len(of)))
+        for other in others
+    )
+
+
+def _pairs(told: Told) -> set[str]:
+    return {"".join(pair) for pair in pairwise(told.sentence)}
 
 
 def drawn(case: Case, draw: random.Random) -> tuple[list[Told], list[bool]]:
@@ -121,11 +142,24 @@ class Model:
         for weights in self.moved.values():
             weights.requires_grad_()
 
-    def take(self, path: Path) -> None:
-        """Go on from weights that ``save`` wrote."""
-        with np.load(path) as file, torch.no_grad():
+    def take(self, paths: Sequence[Path]) -> None:
+        """Go on from the mean of weights that ``save`` wrote.
+
+        That of two products has twice the rank; what is nearest to it with ours is taken (Eckart
+        and Young 1936).
+        """
+        read = [_load(path) for path in paths]
+        with torch.no_grad():
             for name, weights in self.moved.items():
-                weights.copy_(torch.from_numpy(file[name]))
+                of = name.removesuffix("/up")
+                if of != name:
+                    mean = _mean([one[name] @ one[f"{of}/down"] for one in read])
+                    left, sizes, right = torch.linalg.svd(mean, full_matrices=False)
+                    root = sizes[:RANK].sqrt()
+                    weights.copy_(left[:, :RANK] * root)
+                    self.moved[f"{of}/down"].copy_(root[:, None] * right[:RANK])
+                elif not name.endswith("/down"):
+                    weights.copy_(_mean([one[name] for one in read]))
 
     def scores(self, pairs: Sequence[tuple[str, Told]]) -> Tensor:
         """Return the score of each question and sentence: shape (pairs,)."""
@@ -182,20 +216,40 @@ class Model:
         return functional.layer_norm(x.float(), (WIDTH,), weight, bias, 1e-12)
 
 
+def _load(path: Path) -> Weights:
+    with np.load(path) as file:
+        return {name: torch.from_numpy(file[name]).float() for name in file.files}
+
+
+def _mean(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(tensors)).mean(0)
+
+
 def loss(model: Model, cases: Sequence[Case], draw: random.Random) -> Tensor:
-    """Return the mean negative log-likelihood of the answers, or of there being none."""
+    """Return the mean negative log-likelihood of the answers, or of there being none.
+
+    Where there is one, also of there being none among the other sentences: so a search that
+    missed the answer is learnt from, too.
+    """
     told = [drawn(case, draw) for case in cases]
     scores = model.scores(
         [(case.question, one) for case, (some, _) in zip(cases, told, strict=True) for one in some]
     )
     total, start = torch.zeros(()), 0
     for _, labels in told:
-        own = scores[start : start + len(labels)]
+        own, is_right = scores[start : start + len(labels)], torch.tensor(labels)
         start += len(labels)
-        right = own[torch.tensor(labels)] if any(labels) else own.new_zeros(1)
-        total = total + torch.logsumexp(torch.cat([own, own.new_zeros(1)]), 0)
-        total = total - torch.logsumexp(right, 0)
+        if any(labels):
+            total = total + _none(own) - torch.logsumexp(own[is_right], 0)
+            total = total + OTHERS * _none(own[~is_right])
+        else:
+            total = total + _none(own)
     return total / len(cases)
+
+
+def _none(scores: Tensor) -> Tensor:
+    """Return the negative log-likelihood that none of these is the answer."""
+    return torch.logsumexp(torch.cat([scores, scores.new_zeros(1)]), 0)
 
 
 def fit(model: Model, cases: Sequence[Case], seconds: float, seed: int = 1) -> None:
@@ -233,17 +287,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         epilog="Example: python -m eval.reader_model home-sample tests/data/lay_questions.jsonl",
     )
     parser.add_argument("--seconds", type=float, default=2400, help="how long to learn")
-    parser.add_argument("--start", type=Path, help="weights to learn on from")
+    parser.add_argument(
+        "--start", type=Path, action="append", default=[], help="weights to learn on from"
+    )
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the file to write")
     sets = homes_with(parser, "QUESTIONS", arguments)
     given = parser.parse_args(arguments)
-    cases = [case for home, path in sets for case in collect(home, path)]
+    cases = [case for one in (sets if given.seconds else []) for case in collect(*one)]
     print(f"{len(cases)} questions")
     torch.manual_seed(1)
     model = Model(default_model(load_settings().model_cache))
     if given.start:
         model.take(given.start)
-    fit(model, cases, given.seconds)
+    if given.seconds:
+        fit(model, cases, given.seconds)
     save(model.moved, given.out)
 
 
