@@ -139,9 +139,26 @@ def _checksum(path: Path) -> str:
 def _unpack(file: Path, folder: Path) -> None:
     try:
         with tarfile.open(file, "r:") as archive:
-            archive.extractall(folder, filter="data")
+            for member in archive:
+                _take_out(archive, member, folder)
     except (OSError, tarfile.TarError) as error:
         raise BackupError(f"打不开备份 {str(file)!r}：{error}。请换一份备份。") from error
+
+
+def _take_out(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write a file or folder; ``extractall`` has a filter for this from Python 3.11.4 on only."""
+    root = Path(os.path.abspath(folder))
+    path = Path(os.path.abspath(root / member.name))
+    if not path.is_relative_to(root) or not (member.isfile() or member.isdir()):
+        raise tarfile.TarError(f"{member.name!r} 不是备份里该有的")
+    if member.isdir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = archive.extractfile(member)
+    assert content  # that of a file
+    with content, path.open("wb") as out:
+        shutil.copyfileobj(content, out)
 
 
 def _check(file: Path, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import tarfile
 from contextlib import closing
 from dataclasses import replace
 
@@ -130,6 +131,18 @@ def test_a_restore_writes_nothing_outside_of_the_home_and_leaves_nothing(base, t
     with pytest.raises(BackupError):
         restore(base.home, tmp_path / "home.tar")
     assert {path.name for path in base.home.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/../{}/outside", "link"])
+def test_an_archive_that_would_write_elsewhere_is_refused(base, tmp_path, name):
+    member = tarfile.TarInfo(name.format(tmp_path))
+    if name == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, str(tmp_path)
+    with tarfile.open(tmp_path / "home.tar", "w") as archive:
+        archive.addfile(member)
+    with pytest.raises(BackupError, match=r"outside|link"):
+        restore(base.home, tmp_path / "home.tar")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "home.tar"]
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "other", "nothing"])
