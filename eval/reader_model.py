@@ -287,9 +287,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         epilog="Example: python -m eval.reader_model home-sample tests/data/lay_questions.jsonl",
     )
     parser.add_argument("--seconds", type=float, default=2400, help="how long to learn")
-    parser.add_argument(
-        "--start", type=Path, action="append", default=[], help="weights to learn on from"
-    )
+    help_start = "weights to learn on from; of several, their mean"
+    parser.add_argument("--start", type=Path, action="append", default=[], help=help_start)
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the file to write")
     sets = homes_with(parser, "QUESTIONS", arguments)
     given = parser.parse_args(arguments)
