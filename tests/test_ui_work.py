@@ -48,8 +48,8 @@ class Slow:
         yield Understood(question, question, self.hits)
         try:
             for _ in range(1000):
-                self.started.release()
                 yield Delta("停")
+                self.started.release()
                 self.go_on.wait(30)
             raise AssertionError("nobody stopped it")
         finally:
@@ -130,6 +130,27 @@ def test_a_slow_chat_model_holds_up_nothing_that_is_looked_up_here(base):
             return found
 
     assert asyncio.run(run()).json()[0]["document_id"] == "d"
+
+
+@pytest.mark.parametrize("chat_limit", [0, 32])
+def test_the_work_of_a_cancelled_request_ends_with_its_step(base, chat_limit):
+    slow = Slow(base)
+
+    async def run():
+        app = app_of(base, slow, work := Work(1, chat_limit=chat_limit))
+        async with client_of(app) as client:
+            asking = asyncio.create_task(client.post("/api/ask", json=ASK))
+            await begun(slow)
+            asking.cancel()
+            await asyncio.wait([asking], timeout=0.1)
+            asking.cancel()
+            under_way = work.under_way
+            slow.go_on.set()
+            await asyncio.wait([asking])
+            return asking.cancelled(), under_way, work.under_way
+
+    assert asyncio.run(run()) == (True, 1, 0)
+    assert slow.stopped.is_set()
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json"])

@@ -6,15 +6,15 @@ all; and the work for one that has left ends with the step it is in.
 """
 
 import os
-from asyncio import wrap_future
+from asyncio import CancelledError, Future, wait, wrap_future
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from contextvars import copy_context
 from functools import cached_property, partial
 from typing import TypeVar
 
-from anyio import CancelScope, CapacityLimiter, to_thread
+from anyio import CancelScope, CapacityLimiter
 from fastapi import Request
 
 from assistant.reply import Reply, Understood
@@ -43,9 +43,24 @@ class _Threads:
     async def run(self, call: Callable[[], T]) -> T:
         """Run a call to its end, once a thread is free; waiting for one can be cancelled."""
         async with self._limiter:
-            with CancelScope(shield=True):
-                done = await wrap_future(self._pool.submit(copy_context().run, call))
-            return done  # noqa: RET504 - a scope may swallow what ends it, as mypy sees it
+            return await _to_end(wrap_future(self._pool.submit(copy_context().run, call)))
+
+
+async def _to_end(running: Future[T]) -> T:
+    """Await a thread's work, which nothing stops: a task cancelled meanwhile ends after it.
+
+    The scope keeps off what cancels by scopes (a client that has left), but not what cancels the
+    task itself (a server that shuts down).
+    """
+    with CancelScope(shield=True):
+        try:
+            await wait([running])
+        except CancelledError:
+            while not running.done():
+                with suppress(CancelledError):
+                    await wait([running])
+            raise
+    return running.result()
 
 
 class Work:
@@ -68,9 +83,9 @@ class Work:
         return _Threads(THREADS)
 
     @cached_property
-    def _model_threads(self) -> CapacityLimiter:
+    def _model_threads(self) -> _Threads:
         # Those beyond the limit are not waiting for words: they are lifted from the passages.
-        return CapacityLimiter(self._chat_limit + THREADS)
+        return _Threads(self._chat_limit + THREADS)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -94,16 +109,10 @@ class Work:
     async def deltas(self, reply: Reply, understood: Understood | None) -> AsyncGenerator[Delta]:
         """Yield a reply's pieces; whoever stops listening stops the composing."""
         waits = self._chat_limit and understood is not None and bool(understood.hits)
-        pieces = iter(reply)
-        step = partial(next, pieces, None)
+        threads = self._model_threads if waits else self._threads
+        step = partial(next, iter(reply), None)
         try:
-            while True:
-                if waits:
-                    delta = await to_thread.run_sync(step, limiter=self._model_threads)
-                else:
-                    delta = await self.run(step)
-                if delta is None:
-                    break
+            while (delta := await threads.run(step)) is not None:
                 yield delta
         finally:
             reply.close()
