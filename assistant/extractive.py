@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
 from assistant.reader import Told
-from assistant.sentences import Sentence, candidates, said
+from assistant.sentences import LONGEST_LIST, Sentence, candidates, said
 from assistant.topics import topic_of
 from assistant.types import Delta, Turn
 from knowledge.types import Hit
 
-# Characters of an answer; what asks for a list or a way to do it gets more.
+# Characters of an answer; what asks for a list or a way to do it gets as many as a list.
 LONGEST = 170
-LONGEST_LIST = 350
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is, and the first one's is less likely than that is sure.

@@ -7,7 +7,8 @@ Lloyd-Thomas 2000). The cohort, ``matters.txt``, was written from general knowle
 document and no question in sight; a matter that the documents do treat does no harm in it.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ NAMES: tuple[str, ...] = tuple(
     Path(__file__).with_name("matters.txt").read_text(encoding="utf-8").split()
 )
 _NEAREST = 5  # matters that a question is taken to be about
+_LEFT_OUT = "[\u4e00-\u9fff]{0,2}"  # between the characters of what is said for short
 _SHARPNESS = 20.0  # how much more the nearest of them counts, per unit of cosine
 
 
@@ -71,15 +73,24 @@ class Matters:
         return Nearness(float(near[nearest[0]]), self._likeness(meant, hit))
 
 
-def named(question: str, text: str) -> str:
+def named(question: str, text: str, means: Callable[[str], Sequence[str]]) -> str:
     """Return the longest matter that a question names and a text does not; empty if none.
 
-    A text that has both words of a matter (欠薪, 投诉) is taken to name it.
+    A text that has both words of a matter (欠薪, 投诉) is taken to name it, or one of which the
+    matter is short for (社会保障卡 for 社保卡), or one that means the same.
+
+    Args:
+        question: What is asked.
+        text: Where its matters are looked for.
+        means: Returns what documents say for a word.
     """
-    absent = [name for name in NAMES if name in question and not _names(text, name)]
+    absent = (name for name in NAMES if name in question)
+    absent = (name for name in absent if not any(_names(text, one) for one in (name, *means(name))))
     return max(absent, key=len, default="")
 
 
 def _names(text: str, matter: str) -> bool:
+    if len(matter) == 3:
+        return re.search(_LEFT_OUT.join(matter), text) is not None
     words = [matter[:2], matter[2:]] if len(matter) == 4 else [matter]
     return all(word in text for word in words)

@@ -9,7 +9,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from assistant.asking import understand
 from assistant.composing import Rewriter
 from assistant.counties import Counties
-from assistant.evidence import ANSWERABLE_FROM, SURE_FROM, Evidence, elsewhere, judge
+from assistant.evidence import ANSWERABLE_FROM, Evidence, elsewhere, judge
 from assistant.extractive import excerpts
 from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
@@ -27,6 +27,8 @@ from knowledge.queries import Weighed
 from knowledge.types import Hit
 
 HITS = 8
+# From this score on what is left is told where another county's answered best. Set by hand.
+SURE_FROM = 0.85
 _MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
 # Of one question, typos mended: ``corrected``, ``history``, ``single``, ``part``, ``alone`` (it
 # stands alone), ``query`` (the same in the documents' words), ``decided`` (without a search),
@@ -147,7 +149,6 @@ class Preparation:
         base = self._base
         found = judge(state["asked"], state["hits"], base, self._matters, self._counties)
         if state["missed"] and found.score < SURE_FROM:
-            # What answered best was another county's: what is left must be sure.
             score = min(found.score, ANSWERABLE_FROM)
             return replace(elsewhere(score, state["missed"]), status="not_found")
         return found

@@ -18,6 +18,7 @@ PASSAGES = 5  # looked at for the answer
 # Sentences, the likeliest by all else, that are read beside the question: with eight instead of six
 # a question takes a sixth longer, and no more are answered.
 READ = 6
+LONGEST_LIST = 350  # characters of a list that are quoted with its lead-in
 # Headings, notices and lines that name the source: they say what is near, and answer nothing.
 FURNITURE = re.compile(r"#{1,6}\s|>\s|来源[：:]")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
@@ -27,58 +28,58 @@ _ENDS = "。;!?:…”"  # normalised
 # Logistic regression: does the sentence hold (part of) the answer? Fitted by ``eval.fitting`` on
 # questions that the reader has not seen, of datasets/pandemic and in everyday words.
 _WEIGHTS: Mapping[str, float] = {
-    "after_asking": 0.359,
-    "after_lead_in": -0.188,
-    "after_most": 0.211,
-    "asks": -4.068,
-    "at": -0.020,
-    "begins_document": -0.063,
-    "behind": 0.229,
-    "below_title": 0.398,
-    "characters": 3.238,
-    "cover": -6.324,
-    "cover_around": -0.295,
-    "cover_behind": -1.105,
-    "cover_behind_all": 1.879,
-    "cover_next": -0.052,
-    "cover_passage": 0.236,
-    "cover_squared": -0.593,
-    "cover_with_above": 4.039,
-    "cover_with_before": 1.260,
-    "dates": -0.017,
-    "dense": 1.312,
-    "first": 0.526,
-    "fit": 0.058,
-    "fit_behind": 0.410,
-    "focus": 1.179,
-    "focus_before": -0.710,
-    "focus_next": -1.084,
-    "from_end": -0.000,
-    "is_most": 0.841,
-    "later": 0.244,
-    "leads_in": -0.458,
-    "left_by_title": 1.649,
-    "length": -0.173,
-    "list": 0.091,
-    "longest_common": -0.070,
-    "manner": 0.223,
-    "new": -0.127,
-    "next_gain": -0.221,
-    "number": 0.372,
-    "numbers": 0.075,
-    "phone": 1.261,
-    "place": 0.064,
-    "position": 0.079,
-    "rank": -0.098,
-    "rare": 0.543,
-    "read": 0.101,
-    "read_behind": 0.356,
-    "short": -0.868,
-    "time": 0.240,
-    "unfinished": -0.456,
-    "unit": 1.248,
+    "after_asking": 0.390,
+    "after_lead_in": -0.221,
+    "after_most": 0.187,
+    "asks": -4.261,
+    "at": -0.030,
+    "begins_document": -0.031,
+    "behind": 0.259,
+    "below_title": 0.516,
+    "characters": 3.405,
+    "cover": -6.742,
+    "cover_around": -0.208,
+    "cover_behind": -0.911,
+    "cover_behind_all": 1.887,
+    "cover_next": -0.182,
+    "cover_passage": 0.033,
+    "cover_squared": -0.783,
+    "cover_with_above": 4.401,
+    "cover_with_before": 1.238,
+    "dates": 0.006,
+    "dense": 1.550,
+    "first": 0.417,
+    "fit": 0.087,
+    "fit_behind": 0.382,
+    "focus": 0.967,
+    "focus_before": -0.633,
+    "focus_next": -0.960,
+    "from_end": -0.002,
+    "is_most": 0.802,
+    "later": 0.257,
+    "leads_in": -0.514,
+    "left_by_title": 1.731,
+    "length": -0.232,
+    "list": 0.036,
+    "longest_common": 0.061,
+    "manner": 0.192,
+    "new": -0.409,
+    "next_gain": -0.067,
+    "number": 0.305,
+    "numbers": 0.072,
+    "phone": 1.130,
+    "place": 0.131,
+    "position": 0.248,
+    "rank": -0.114,
+    "rare": 0.807,
+    "read": 0.114,
+    "read_behind": 0.350,
+    "short": -0.661,
+    "time": 0.210,
+    "unfinished": -0.677,
+    "unit": 1.190,
 }
-_BIAS = -4.479
+_BIAS = -4.062
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,12 @@ class Sentence:
     def text(self) -> str:
         """The words as they stand in the passage."""
         return self.hit.passage.text[self.start : self.end]
+
+    @property
+    def with_items(self) -> str:
+        """The same; of a list's lead-in, with what is quoted with it."""
+        led_to = LONGEST_LIST if self.text.rstrip().endswith(("：", ":")) else 0
+        return self.hit.passage.text[self.start : max(self.end, self.start + led_to)]
 
     @property
     def is_furniture(self) -> bool:

@@ -216,8 +216,7 @@ def evidence_rows(base: KnowledgeBase, askings: Sequence[Asking]) -> list[dict[s
     spread = base.catalogue.has(evidence.SPREAD)
     for asking in askings:
         best = asking.best
-        text = base.text(best.hit.document.id)
-        compared = evidence.Compared(asking.asked, best, text, counties)
+        compared = evidence.Compared(asking.asked, best, base, counties)
         near = matters.nearness(asking.asked.question, best.hit)
         fit_ = sentences.best_fit([asking.sentences])
         told = sentences.reading([asking.sentences])

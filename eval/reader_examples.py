@@ -1,10 +1,11 @@
 """The questions that the reader was taught with, as question sets beside the documents.
 
-``reader_examples.tsv`` holds 21,232 questions, most in citizens' words, on documents of
-``../shared`` and on the invented newspaper stories of ``reader_stories.jsonl``: corpus, whether the
-reader was taught with it or it was held back to fit what is made of the reading, document, where
-what its writer saw of it begins and ends (nothing: all was seen), where the answer begins and ends
-in that, white space not counted (nothing: it stands nowhere in it), question.
+``reader_examples.tsv`` holds 22,683 questions, most in citizens' words, on documents of
+``../shared``, on the invented newspaper stories of ``reader_stories.jsonl`` and on the invented
+service guides of ``reader_guides.jsonl``: corpus, whether the reader was taught with it or it was
+held back to fit what is made of the reading, document, where what its writer saw of it begins and
+ends (nothing: all was seen), where the answer begins and ends in that, white space not counted
+(nothing: it stands nowhere in it), question.
 ``python -m eval.reader_examples ../shared OUT`` writes two question sets for each corpus, with the
 answers copied from the documents, and a folder of those laws that were asked about.
 """
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 LAWS = "laws"
 EXAMPLES = Path(__file__).with_name("reader_examples.tsv")
+GUIDES = Path(__file__).with_name("reader_guides.jsonl")
 STORIES = Path(__file__).with_name("reader_stories.jsonl")
 
 
@@ -32,8 +34,8 @@ def _policies(name: str) -> Callable[[Path], Iterator[tuple[str, str]]]:
     return lambda data: _texts(data / name)
 
 
-def _stories(_data: Path) -> Iterator[tuple[str, str]]:
-    return _texts(STORIES)
+def _invented(path: Path) -> Callable[[Path], Iterator[tuple[str, str]]]:
+    return lambda _data: _texts(path)
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
@@ -53,10 +55,11 @@ def _laws(data: Path) -> Iterator[tuple[str, str]]:
 
 _SOURCES: Mapping[str, Callable[[Path], Iterator[tuple[str, str]]]] = {
     "guangzhou-policies": _policies("corpus/guangzhou-policies.jsonl"),
+    "guides": _invented(GUIDES),
     LAWS: _laws,
     "pandemic": _policies("datasets/pandemic/corpus.jsonl"),
     "state-council-policies": _policies("corpus/state-council-policies.jsonl"),
-    "stories": _stories,
+    "stories": _invented(STORIES),
 }
 
 

@@ -371,10 +371,12 @@ class KnowledgeBase:
 
     def worded(self, question: str) -> str:
         """Return a question with lay words put into the documents' own."""
-        return self._synonyms.worded(question)
+        return self.synonyms.worded(question)
 
     @cached_property
-    def _synonyms(self) -> Synonyms:
+    def synonyms(self) -> Synonyms:
+        """What documents say for lay words."""
+
         def count(word: str) -> int:
             return KeywordIndex(self.catalogue.connection, "passage").count_phrase(word)
 

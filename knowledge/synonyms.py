@@ -110,6 +110,10 @@ class Synonyms:
                     question = question.replace(word, formal)
         return question
 
+    def means(self, word: str) -> tuple[str, ...]:
+        """Return what documents say for a lay word; nothing where that is not known."""
+        return self._table().get(word, ())
+
     def _table(self) -> Mapping[str, tuple[str, ...]]:
         """Return the words; those of before while the operator's file can't be read."""
         stamp = _stamp(self._path)

@@ -30,6 +30,12 @@ def test_a_word_that_the_documents_use_is_left_alone(tmp_path):
     assert Synonyms(tmp_path, counting()).worded("欠薪找谁") == "欠薪找谁"
 
 
+def test_what_a_word_means_is_told_whether_documents_use_it_or_not(tmp_path):
+    words = Synonyms(tmp_path, counting())
+    assert "拖欠工资" in words.means("欠薪")
+    assert words.means("拖欠工资") == ()
+
+
 def test_a_question_that_says_it_already_is_left_alone(tmp_path):
     words = Synonyms(tmp_path, counting(个体工商户=9))
     assert words.worded("个体工商户怎么注册") == "个体工商户怎么注册"
