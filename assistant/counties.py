@@ -15,8 +15,8 @@ import numpy as np
 
 from assistant import ngrams
 from assistant.asking import Asked
+from assistant.confusions import statistics
 from assistant.sentences import candidates, likeliest
-from assistant.typos import statistics
 from knowledge.splitting import sentences
 from knowledge.types import Hit
 

@@ -199,6 +199,14 @@ class LanguageModel:
         line = np.concatenate([np.zeros(3, dtype=np.uint64), numbers, np.zeros(1, dtype=np.uint64)])
         return self.log_probability(keys(line, 3)[:-1], line[3:])
 
+    def of_text(self, numbers: Keys) -> float:
+        """Return the natural logarithm of a text's probability; a run of boundaries is one."""
+        zero = np.zeros(1, dtype=np.uint64)
+        line = np.concatenate([zero, zero, zero, numbers, zero])
+        doubled = (line[3:] == 0) & (line[2:-1] == 0)
+        line = np.concatenate([line[:3], line[3:][~doubled]])
+        return float(self.log_probability(keys(line, 3)[:-1], line[3:]).sum())
+
     def _share(self, order: int, context: Keys) -> tuple[Floats, Floats]:
         """Return what a count weighs after each context, and the share of the shorter ones."""
         contexts, totals, kinds = self._after[order]

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from assistant.lora import load, moved, tokenizer
 from knowledge.embedding import Vectors, session
 from knowledge.types import Hit
 
@@ -30,9 +30,6 @@ WEIGHTS = Path(__file__).with_name("reader.npz")
 # Characters that are read: of the question, of what stands above and before the sentence, and of
 # the sentence itself.
 QUESTION, TITLE, HEADING, BEFORE, SENTENCE = 60, 24, 16, 24, 90
-# Quantised to seven bits of eight, as the model is: a processor without VNNI adds pairs of products
-# in 16 bits (ONNX Runtime's documentation, "reduce_range").
-_RANGE = 64
 _KEPT = 1024  # scores: several steps of the chain want them
 
 
@@ -82,50 +79,12 @@ class Reader:
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._folder() / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()  # a few characters are given
-        return tokenizer
+        return tokenizer(self._folder())
 
     @cached_property
     def _weights(self) -> Mapping[str, Vectors]:
-        with np.load(self._path) as file:
-            return {name: file[name].astype(np.float32) for name in file.files}
+        return load(self._path)
 
     @cached_property
     def _session(self) -> "InferenceSession":
         return session(moved(self._folder() / "model.onnx", self._weights))
-
-
-def moved(path: Path, weights: Mapping[str, Vectors]) -> bytes:
-    """Return the model's graph with its weights moved, and quantised again.
-
-    Args:
-        path: The default model.
-        weights: By the name of an initializer, what takes its place; by ``NAME/down`` and
-            ``NAME/up``, arrays of shape (rank, inputs) and (outputs, rank), whose product moves the
-            quantised matrix of that name.
-    """
-    import onnx
-    from onnx.numpy_helper import from_array, to_array
-
-    model = onnx.load(path)
-    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
-
-    def put(name: str, values: NDArray[Any]) -> None:
-        tensors[name].CopyFrom(from_array(np.ascontiguousarray(values), name))
-
-    for name, values in weights.items():
-        if name in tensors:
-            put(name, values)
-    for name in (name.removesuffix("/down") for name in weights if name.endswith("/down")):
-        scale = to_array(tensors[f"{name}_scale"])
-        matrix = to_array(tensors[f"{name}_quantized"]) * scale
-        matrix = matrix + (weights[f"{name}/up"] @ weights[f"{name}/down"]).T
-        scale = np.abs(matrix).max(0).astype(np.float32) / _RANGE
-        put(f"{name}_scale", scale)
-        put(f"{name}_quantized", np.round(matrix / scale).astype(np.int8))
-    graph: bytes = model.SerializeToString()
-    return graph

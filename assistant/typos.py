@@ -8,28 +8,19 @@ language model holds the knowledge base's own texts and general counts of offici
 decides what a word is: its names are mended to, and never mended away.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant import ngrams, slips
-from assistant.ngrams import BITS, HISTORY, Floats, Keys, LanguageModel, Table
-from assistant.pinyin import blurred, readings, sounds, splits, typed
+from assistant.confusions import SAME_SOUND, Confusions, Slot, statistics
+from assistant.ngrams import BITS, Floats, Keys, LanguageModel
+from assistant.pinyin_input import PinyinInput
 
-STATISTICS = Path(__file__).with_name("typos.npz")
-
-# Natural logarithms of how likely a character stands for another; set on one half of a set of
-# official sentences. Low enough that changes to be judged come up.
-_SAME_SOUND = -5.0
-_NEAR_SOUND = -6.0
-_SHAPE = -6.5
 _ROUNDS = 2  # of changes, each seeing those before
 _SINGLE = 16  # options weighed for each place
 _DOUBLE = 20  # options of each of two neighbours that are both mistyped
@@ -37,16 +28,12 @@ _DOUBLE = 20  # options of each of two neighbours that are both mistyped
 # that neither are less likely than this nor make the next one so.
 _KNOWN = {3: 30, 4: 2}
 _EXPECTED = -6.0
-_BEAM = 16  # readings of pinyin kept at each syllable
 _APART = 2  # changes not farther apart than this are one
 # What a count in the knowledge base is worth; more in a small one, that says each thing once.
 _BASE_WEIGHT = 3.0
 _SMALL_WEIGHT = 10.0
 _SMALL = 100_000  # characters
 _LARGE = 1_000_000  # characters from which on n-grams seen once in the knowledge base are left out
-# Pinyin is taken for Chinese from this mean logarithm of a character's probability on; English
-# words that could be pinyin lie below.
-_FLUENT = -6.5
 
 # Logistic regression: what each sign adds to the logarithm of the odds that a change is right.
 # Fitted on errors made at random in news sentences (none of them counted in the statistics).
@@ -86,13 +73,6 @@ class Corrected:
     original: str
 
 
-class _Slot(NamedTuple):
-    """What may stand at one place: characters, and the logarithm of each one's likelihood."""
-
-    options: Keys
-    prices: Floats
-
-
 class _Way(NamedTuple):
     """What may stand from one place on: a row for each way, and its price."""
 
@@ -102,7 +82,6 @@ class _Way(NamedTuple):
 
 
 _END = np.zeros(1, dtype=np.uint64)
-_BOUNDARY = _Slot(_END, np.zeros(1))
 
 
 class Corrector:
@@ -126,14 +105,12 @@ class Corrector:
         weight = _SMALL_WEIGHT if size < _SMALL else _BASE_WEIGHT
         self._own = {order: own[order] for order in (1, 2)}
         self._model = LanguageModel(ngrams.merge(general, ngrams.weighted(own, weight)))
-        self._by_sound = _by_sound(self._model.table, sounds)
-        self._by_blur = _by_sound(self._model.table, sounds, blurred)
-        self._by_reading = _by_sound(self._model.table, readings)
-        self._slots: dict[str, _Slot] = {}
+        self._confusions = Confusions(self._model.table)
+        self._pinyin = PinyinInput(self._model)
 
     def correct(self, text: str) -> Corrected:
         """Return the text with the typos mended that are beyond doubt."""
-        mended = self._without_slip(self._read_pinyin(text))
+        mended = self._without_slip(self._pinyin.read(text))
         return Corrected(mended, mended != text, text)
 
     def _without_slip(self, text: str) -> str:
@@ -153,10 +130,10 @@ class Corrector:
     def _worth(self, text: str, mended: str) -> float:
         """Return the logarithm of how likely a text is meant, which was typed as another."""
         changed = sum(a != b for a, b in zip(text, mended, strict=True))
-        return self._likely(mended) + changed * _SAME_SOUND
+        return self._likely(mended) + changed * SAME_SOUND
 
     def _likely(self, text: str) -> float:
-        return self._fluency(ngrams.numbers_of(text))
+        return self._model.of_text(ngrams.numbers_of(text))
 
     # Typed characters
 
@@ -189,7 +166,9 @@ class Corrector:
     def _changes(self, text: str, numbers: Keys, best: Keys) -> list[tuple[float, int, Keys]]:
         """Return changes of one character or two that make the text likelier: gain, place, what."""
         doubtful = (best == numbers) & self._doubtful(best)
-        slots = {place: self._slot(text[place]) for place in np.flatnonzero(doubtful).tolist()}
+        slots = {
+            place: self._confusions.of(text[place]) for place in np.flatnonzero(doubtful).tolist()
+        }
         ways = [*self._single(best, slots), *self._double(slots)]
         result = []
         for width in (1, 2):
@@ -217,7 +196,7 @@ class Corrector:
         expected = self._model.log_probabilities(numbers) > _EXPECTED
         return doubtful & ~(expected[:-1] & expected[1:])
 
-    def _single(self, numbers: Keys, slots: Mapping[int, _Slot]) -> Iterator[_Way]:
+    def _single(self, numbers: Keys, slots: Mapping[int, Slot]) -> Iterator[_Way]:
         """Yield the characters that each may stand for and that go with a neighbour."""
         around = np.concatenate([_END, numbers, _END])
         shift, pairs = np.uint64(BITS), self._model.table[2]
@@ -229,7 +208,7 @@ class Corrector:
             kept = _most(np.where(options == numbers[place], 0, fits), _SINGLE)
             yield _Way(place, options[kept, None], prices[kept])
 
-    def _double(self, slots: Mapping[int, _Slot]) -> Iterator[_Way]:
+    def _double(self, slots: Mapping[int, Slot]) -> Iterator[_Way]:
         """Yield the pairs that two neighbours may stand for, both mistyped."""
         for place in slots:
             if place + 1 in slots:
@@ -254,53 +233,6 @@ class Corrector:
         there = places[:, None] + after
         return np.asarray(((moved - before[there]) * (there <= end)).sum(axis=1))
 
-    def _slot(self, character: str) -> _Slot:
-        """Return what a character may stand for: itself first, then the commonest first."""
-        if character not in self._slots:
-            prices = dict.fromkeys(_shapes().get(character, ""), _SHAPE)
-            for sound in sounds(character):
-                prices |= dict.fromkeys(self._by_blur[blurred(sound)], _NEAR_SOUND)
-            for sound in sounds(character):
-                prices |= dict.fromkeys(self._by_sound[sound], _SAME_SOUND)
-            prices[character] = 0.0
-            options = ngrams.numbers_of("".join(prices))
-            counts = self._model.table[1].look_up(options)
-            order = np.argsort(-np.where(options == ngrams.code(character), np.inf, counts))
-            self._slots[character] = _Slot(options[order], np.array(list(prices.values()))[order])
-        return self._slots[character]
-
-    # Search
-
-    def _search(self, slots: Sequence[_Slot]) -> Keys:
-        """Return the likeliest characters, one for each slot."""
-        histories, scores = np.zeros(1, dtype=np.uint64), np.zeros(1)
-        steps: list[tuple[Keys, Floats]] = []
-        for slot in [*slots, _BOUNDARY]:
-            histories, scores, options, origins = self._step(histories, scores, slot)
-            steps.append((options, origins))
-        best, result = int(np.argmax(scores)), []
-        for options, origins in reversed(steps):
-            result.append(options[best])
-            best = int(origins[best])
-        return np.array(result[:0:-1], dtype=np.uint64)
-
-    def _step(
-        self, histories: Keys, scores: Floats, slot: _Slot
-    ) -> tuple[Keys, Floats, Keys, Floats]:
-        """Extend each sentence by each option and keep the best; one for each history."""
-        extended = ((histories[:, None] << np.uint64(BITS)) | slot.options) & HISTORY
-        added = self._model.log_probability(histories[:, None], slot.options[None, :])
-        if slot is _BOUNDARY:  # a run of boundaries is one
-            inside = histories & np.uint64((1 << BITS) - 1) == 0
-            extended = np.where(inside[:, None], histories[:, None], extended)
-            added = np.where(inside[:, None], 0.0, added)
-        total = (scores[:, None] + slot.prices + added).ravel()
-        order = np.argsort(-total)[: 3 * _BEAM]
-        _, first = np.unique(extended.ravel()[order], return_index=True)
-        order = order[np.sort(first)][:_BEAM]
-        origins, options = np.divmod(order, len(slot.options))
-        return extended.ravel()[order], total[order], slot.options[options], origins
-
     # Judgement
 
     def _is_right(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> bool:
@@ -320,13 +252,13 @@ class Corrector:
         known = self._model.table[2].look_up(ngrams.keys(numbers[around], 2))
         own = self._own[2].look_up(ngrams.keys(best[around], 2)).max(initial=0)
         share = own / max(self._own[1].look_up(best[list(change)]).min(), 1)
-        same = min(prices) == _SAME_SOUND
+        same = min(prices) == SAME_SOUND
         return bool(same and known.max(initial=0) < 1 and own >= _OWN and share >= _OWN_SHARE)
 
     def _signs(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> list[float]:
         without = best.copy()
         without[change] = numbers[change]
-        signs = [self._fluency(best) - self._fluency(without), float(len(change))]
+        signs = [self._model.of_text(best) - self._model.of_text(without), float(len(change))]
         signs.append(sum(self._price(text[place], best[place]) for place in change))
         for order in (2, 3, 4):
             signs += [self._support(n, change, order) for n in (best, without)]
@@ -335,16 +267,8 @@ class Corrector:
         return [*signs, 1.0]
 
     def _price(self, character: str, number: int) -> float:
-        slot = self._slot(character)
+        slot = self._confusions.of(character)
         return float(slot.prices[slot.options == number][0])
-
-    def _fluency(self, numbers: Keys) -> float:
-        """Return the logarithm of a sentence's probability."""
-        zero = np.zeros(1, dtype=np.uint64)
-        line = np.concatenate([zero, zero, zero, numbers, zero])
-        doubled = (line[3:] == 0) & (line[2:-1] == 0)
-        line = np.concatenate([line[:3], line[3:][~doubled]])
-        return float(self._model.log_probability(ngrams.keys(line, 3)[:-1], line[3:]).sum())
 
     def _support(self, numbers: Keys, change: Sequence[int], order: int) -> float:
         """Return how often the n-gram that speaks most for the weakest place was seen, logged."""
@@ -353,34 +277,6 @@ class Corrector:
             counts[numbers[offset : offset + len(counts)] == 0] = 0
         weakest = min(counts[max(0, p - order + 1) : p + 1].max(initial=0) for p in change)
         return float(np.log1p(weakest))
-
-    # Pinyin in Latin letters
-
-    def _read_pinyin(self, text: str) -> str:
-        """Put Chinese in the place of pinyin; what may be English stays."""
-        for found in reversed(list(typed(text))):
-            before, after = text[: found.start()], text[found.end() :]
-            chinese = self._spell(found[0], before.rstrip(), after.lstrip())
-            if chinese:
-                text = before.rstrip(" ") + chinese + after.lstrip(" ")
-        return text
-
-    def _spell(self, letters: str, before: str, after: str) -> str:
-        fixed_before, fixed_after = ngrams.numbers_of(before[-3:]), ngrams.numbers_of(after[:3])
-        around = [_fixed(fixed_before), _fixed(fixed_after)]
-        spellings = []
-        for syllables in splits(letters, self._by_reading):
-            if len(syllables) > 1:
-                slots = [_any(self._by_reading[syllable]) for syllable in syllables]
-                best = self._search([*around[0], *slots, *around[1]])
-                spelt = best[len(fixed_before) : len(fixed_before) + len(slots)]
-                spellings.append((self._fluency(spelt) / (len(spelt) + 1), spelt))
-        fluency, spelt = max(
-            spellings, key=lambda s: s[0], default=(_FLUENT, ngrams.numbers_of(""))
-        )
-        if fluency <= _FLUENT:
-            return ""
-        return "".join(ngrams.character(int(n)) for n in spelt)
 
 
 _SPOKEN_NUMBERS, _SPOKEN_LAST_NUMBERS = (
@@ -401,15 +297,6 @@ def _most(counts: Floats, most: int) -> NDArray[np.int_]:
     return best[counts[best] > 0]
 
 
-def _fixed(numbers: Keys) -> list[_Slot]:
-    return [_Slot(numbers[i : i + 1], np.zeros(1)) for i in range(len(numbers))]
-
-
-def _any(characters: Iterable[str]) -> _Slot:
-    options = ngrams.numbers_of("".join(characters))
-    return _Slot(options, np.zeros(len(options)))
-
-
 def _group(places: list[int]) -> list[list[int]]:
     """Put together changes that depend on each other."""
     groups = [places[:1]] if places else []
@@ -419,28 +306,3 @@ def _group(places: list[int]) -> list[list[int]]:
         else:
             groups.append([place])
     return groups
-
-
-def _by_sound(
-    table: Table,
-    heard: Callable[[str], Iterable[str]],
-    same: Callable[[str], str] = lambda sound: sound,
-) -> defaultdict[str, list[str]]:
-    """Return the known characters by what they sound like."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for number in table[1].keys[table[1].keys > 0].tolist():
-        for sound in heard(ngrams.character(number)):
-            found[same(sound)].append(ngrams.character(number))
-    return found
-
-
-@cache
-def statistics() -> tuple[Table, str]:
-    """Return the counts of official Chinese, and the characters of similar shape, a line each."""
-    table, more = ngrams.load(STATISTICS)
-    return table, more["shapes"].tobytes().decode()
-
-
-@cache
-def _shapes() -> dict[str, str]:
-    return {line[0]: line[1:] for line in statistics()[1].split("\n")}

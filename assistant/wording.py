@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from assistant import ngrams
+from assistant.confusions import statistics
 from assistant.ngrams import Floats, LanguageModel
-from assistant.typos import statistics
 from knowledge.lexical import normalise
 
 QUESTIONS = Path(__file__).with_name("wording.npz")

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 
 from assistant import ngrams
+from assistant.confusions import STATISTICS
 from assistant.pinyin import readings
-from assistant.typos import STATISTICS
 from eval.questions import Question
 from knowledge.queries import content
 

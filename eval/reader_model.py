@@ -12,22 +12,20 @@ either (Wortsman et al. 2022, "Model soups"); with ``--seconds 0`` that is all.
 import argparse
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
-from onnx.numpy_helper import to_array
 from torch import Tensor
-from torch.nn import functional
 
 from assistant.asking import understand
+from assistant.lora import tokenizer
 from assistant.reader import QUESTION, WEIGHTS, Told
 from assistant.reranking import rerank
 from assistant.sentences import candidates
+from eval.bert import WIDTH, Bert, Steps, save
 from eval.fitting import HITS, labels_of
 from eval.homes import homes_with
 from eval.questions import load_questions
@@ -36,10 +34,8 @@ from knowledge.embedding import padded
 from knowledge.models import default_model
 from knowledge.settings import load_settings
 
-LAYERS, HEADS, WIDTH = 4, 8, 512
 RANK = 32
-RATE, DECAY, LONGEST_SLOPE = 1e-3, 0.01, 1.0
-WARMING = 50  # steps until the full rate, which falls to zero by the end
+RATE = 1e-3
 QUESTIONS = 16  # in a step
 # Sentences of a question in a step, beside which the answer is learnt: the likelier, the oftener.
 DRAWN, LIKELIER = 5, 0.4
@@ -50,8 +46,6 @@ ALIKE = 0.6
 # What it counts that the others of a question are no answer, beside which of all is the answer.
 OTHERS = 0.3
 RUN = 28  # pairs of like length that are computed together
-
-Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,61 +99,14 @@ def drawn(case: Case, draw: random.Random) -> tuple[list[Told], list[bool]]:
     return told, [True] * len(right) + [False] * (len(told) - len(right))
 
 
-class Model:
-    """The embedding model as a reader.
-
-    Attributes:
-        fixed: Its matrices, by the names of the ONNX graph.
-        moved: What is learnt, named as ``assistant.reader.moved`` takes it.
-    """
+class Model(Bert):
+    """The embedding model as a reader."""
 
     def __init__(self, folder: Path) -> None:
         """Load the model of a folder; as yet nothing is moved."""
-        from tokenizers import Tokenizer
-
-        graph = onnx.load(folder / "model.onnx").graph
-        arrays = {tensor.name: to_array(tensor) for tensor in graph.initializer}
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self.fixed, self.moved = dict[str, Tensor](), dict[str, Tensor]()
-        for name in (name for name in arrays if name.endswith("_quantized")):
-            of = name.removesuffix("_quantized")
-            zero = arrays[f"{of}_zero_point"].astype(np.float32)
-            values = torch.tensor((arrays[name] - zero) * arrays[f"{of}_scale"])
-            if "MatMul" not in name:
-                self.fixed[of.split(".")[1]] = values
-                continue
-            self.fixed[of] = values.T.contiguous().bfloat16()
-            self.moved[f"{of}/down"] = torch.randn(RANK, values.shape[0]) * 0.02
-            self.moved[f"{of}/up"] = torch.zeros(values.shape[1], RANK)
-        self.matrices = sorted(
-            (name for name in self.fixed if "MatMul" in name), key=lambda name: int(name[14:])
-        )
-        for name, array in arrays.items():
-            if name.endswith((".bias", "LayerNorm.weight")):
-                self.moved[name] = torch.tensor(array)
-        self.moved["head"] = torch.cat([torch.randn(WIDTH) * 0.02, torch.tensor([-3.0])])
-        for weights in self.moved.values():
-            weights.requires_grad_()
-
-    def take(self, paths: Sequence[Path]) -> None:
-        """Go on from the mean of weights that ``save`` wrote.
-
-        That of two products has twice the rank; what is nearest to it with ours is taken (Eckart
-        and Young 1936).
-        """
-        read = [_load(path) for path in paths]
-        with torch.no_grad():
-            for name, weights in self.moved.items():
-                of = name.removesuffix("/up")
-                if of != name:
-                    mean = _mean([one[name] @ one[f"{of}/down"] for one in read])
-                    left, sizes, right = torch.linalg.svd(mean, full_matrices=False)
-                    root = sizes[:RANK].sqrt()
-                    weights.copy_(left[:, :RANK] * root)
-                    self.moved[f"{of}/down"].copy_(root[:, None] * right[:RANK])
-                elif not name.endswith("/down"):
-                    weights.copy_(_mean([one[name] for one in read]))
+        super().__init__(folder, RANK)
+        self._tokenizer = tokenizer(folder)
+        self.learn(head=torch.cat([torch.randn(WIDTH) * 0.02, torch.tensor([-3.0])]))
 
     def scores(self, pairs: Sequence[tuple[str, Told]]) -> Tensor:
         """Return the score of each question and sentence: shape (pairs,)."""
@@ -172,57 +119,11 @@ class Model:
             run = [tokens[at] for at in order[start : start + RUN]]
             ids, mask = padded([one.ids for one in run])
             types, _ = padded([one.type_ids for one in run])
-            first = self._first(*(torch.from_numpy(one) for one in (ids, types, mask)))
-            scores.append(first @ self.moved["head"][:-1] + self.moved["head"][-1])
+            hidden = self.hidden(*(torch.from_numpy(one) for one in (ids, types, mask)))
+            scores.append(hidden[:, 0].float() @ self.moved["head"][:-1] + self.moved["head"][-1])
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
         return torch.cat(scores)[back]
-
-    def _first(self, ids: Tensor, types: Tensor, mask: Tensor) -> Tensor:
-        """Return the vectors of the first tokens: BERT (Devlin et al. 2019)."""
-        fixed = self.fixed
-        x = fixed["word_embeddings"][ids] + fixed["token_type_embeddings"][types]
-        x = self._norm("embeddings", x + fixed["position_embeddings"][: ids.shape[1]])
-        hidden = (1 - mask[:, None, None].float()).bfloat16() * -1e4
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            for layer in range(LAYERS):
-                x = self._layer(layer, x, hidden)
-        return x[:, 0].float()
-
-    def _layer(self, layer: int, x: Tensor, hidden: Tensor) -> Tensor:
-        at = f"encoder.layer.{layer}"
-        query, key, value, out, wide, narrow = self.matrices[6 * layer : 6 * layer + 6]
-        read = x.bfloat16()  # once, not by each matrix
-
-        def heads(matrix: str, name: str) -> Tensor:
-            y = self._linear(matrix, f"{at}.attention.self.{name}", read)
-            return y.view(*x.shape[:2], HEADS, WIDTH // HEADS).transpose(1, 2)
-
-        near = heads(query, "query") @ heads(key, "key").transpose(2, 3)
-        near = torch.softmax(near * (WIDTH / HEADS) ** -0.5 + hidden, -1, dtype=torch.bfloat16)
-        seen = (near @ heads(value, "value")).transpose(1, 2).reshape(x.shape)
-        seen = self._linear(out, f"{at}.attention.output.dense", seen)
-        x = self._norm(f"{at}.attention.output", x + seen)
-        inner = functional.gelu(self._linear(wide, f"{at}.intermediate.dense", x.bfloat16()))
-        return self._norm(f"{at}.output", x + self._linear(narrow, f"{at}.output.dense", inner))
-
-    def _linear(self, matrix: str, name: str, x: Tensor) -> Tensor:
-        moved = self.moved
-        by = functional.linear(functional.linear(x, moved[f"{matrix}/down"]), moved[f"{matrix}/up"])
-        return functional.linear(x, self.fixed[matrix], moved[f"{name}.bias"]) + by
-
-    def _norm(self, name: str, x: Tensor) -> Tensor:
-        weight, bias = (self.moved[f"{name}.LayerNorm.{of}"] for of in ("weight", "bias"))
-        return functional.layer_norm(x.float(), (WIDTH,), weight, bias, 1e-12)
-
-
-def _load(path: Path) -> Weights:
-    with np.load(path) as file:
-        return {name: torch.from_numpy(file[name]).float() for name in file.files}
-
-
-def _mean(tensors: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(tensors)).mean(0)
 
 
 def loss(model: Model, cases: Sequence[Case], draw: random.Random) -> Tensor:
@@ -253,31 +154,20 @@ def _none(scores: Tensor) -> Tensor:
 
 
 def fit(model: Model, cases: Sequence[Case], seconds: float, seed: int = 1) -> None:
-    """Learn for so long (AdamW: Loshchilov and Hutter 2019)."""
+    """Learn for so long."""
     draw = random.Random(seed)  # noqa: S311 - not for secrets
-    weights = list(model.moved.values())
-    steps = torch.optim.AdamW(weights, RATE, betas=(0.9, 0.98), weight_decay=DECAY)
+    steps = Steps(model.moved, RATE)
     order: list[Case] = []
-    started, step = time.monotonic(), 0
+    started = time.monotonic()
     while (spent := (time.monotonic() - started) / seconds) < 1:
         if len(order) < QUESTIONS:
             order = draw.sample(cases, len(cases))
         batch, order = order[:QUESTIONS], order[QUESTIONS:]
-        step += 1
-        steps.param_groups[0]["lr"] = RATE * min(1, step / WARMING) * (1 - spent)
         lost = loss(model, batch, draw)
-        lost.backward()
-        torch.nn.utils.clip_grad_norm_(weights, LONGEST_SLOPE)
-        steps.step()
-        steps.zero_grad()
-        if step % 50 == 0:
-            print(f"{spent:.0%}, round {step * QUESTIONS / len(cases):.1f}: loss {lost.item():.3f}")
-
-
-def save(moved: Mapping[str, Tensor], path: Path) -> None:
-    """Write what was learnt, in half the bits."""
-    arrays = {name: of.detach().numpy().astype(np.float16) for name, of in moved.items()}
-    np.savez_compressed(path, **arrays)
+        steps.take(lost, spent)
+        if steps.taken % 50 == 0:
+            rounds = steps.taken * QUESTIONS / len(cases)
+            print(f"{spent:.0%}, round {rounds:.1f}: loss {lost.item():.3f}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

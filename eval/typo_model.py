@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant import ngrams
-from assistant.typos import STATISTICS
+from assistant.confusions import STATISTICS
 from knowledge.readers import find_files, read_documents
 from knowledge.types import Document
 

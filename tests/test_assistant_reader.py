@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from assistant.reader import BEFORE, SENTENCE, Reader, Told, moved
+from assistant.lora import moved
+from assistant.reader import BEFORE, SENTENCE, Reader, Told
 from knowledge.embedding import session
 from knowledge.models import default_model
 from knowledge.settings import load_settings

@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 
 from assistant import ngrams, slips
 from assistant.chain import Assistant
+from assistant.confusions import STATISTICS
 from assistant.spelling import REST, Spelling
-from assistant.typos import STATISTICS, Corrector
+from assistant.typos import Corrector
 from knowledge.base import KnowledgeBase
 from knowledge.catalogue import Catalogue
 from knowledge.settings import load_settings
