@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Sequence
+from functools import partial
 
 from assistant.composing import Composed, Composer, Rewriter, finished
 from assistant.evidence import Evidence
@@ -9,6 +10,7 @@ from assistant.extractive import ExtractiveComposer
 from assistant.intents import Intents
 from assistant.matters import Matters
 from assistant.preparing import Preparation, State
+from assistant.proofreader import Proofreader
 from assistant.questions import LONGEST_QUESTION, check
 from assistant.reader import Reader, Told
 from assistant.refusing import refusal
@@ -45,9 +47,10 @@ class Assistant:
         """
         trace_nothing()
         self._base = base
-        self._reader = Reader(lambda: default_folder(base.settings))
+        model = partial(default_folder, base.settings)
+        self._reader = Reader(model)
         self._composer = composer or _composer(base, settings or base.settings, self._reader)
-        self._spelling = Spelling(base.catalogue)
+        self._spelling = Spelling(base.catalogue, Proofreader(model))
         self._intents = Intents(lambda: base.embeddings)
         rewriter = self._composer if isinstance(self._composer, Rewriter) else None
         self._matters = Matters(lambda: base.embeddings, base.likeness)

@@ -4,27 +4,58 @@ A file of weights holds by the name of an initializer of the ONNX graph what tak
 ``NAME/down`` and ``NAME/up`` two narrow matrices whose product moves the matrix of that name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.embedding import Vectors
+from knowledge.embedding import Vectors, session
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
 
 # Quantised to seven bits of eight, as the model is: a processor without VNNI adds pairs of products
 # in 16 bits (ONNX Runtime's documentation, "reduce_range").
 _RANGE = 64
 
 
-def load(path: Path) -> Mapping[str, Vectors]:
-    """Read a file of weights."""
-    with np.load(path) as file:
-        return {name: file[name].astype(np.float32) for name in file.files}
+class Moved:
+    """The default model with its matrices moved; nothing is loaded before it is used."""
+
+    def __init__(self, folder: Callable[[], Path], weights: Path) -> None:
+        """Take what returns where the default model's files lie, and a file of weights."""
+        self._find = folder
+        self._path = weights
+
+    def vectors(self, tokens: "Encoding") -> Vectors:
+        """Return the vectors of a text's tokens: shape (tokens, width)."""
+        ids, types = (np.array([of], np.int64) for of in (tokens.ids, tokens.type_ids))
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+        return np.asarray(self._session.run(None, feed)[0][0])
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the default model's files lie."""
+        return self._find()
+
+    @cached_property
+    def tokenizer(self) -> "Tokenizer":
+        """The model's tokenizer."""
+        return tokenizer(self.folder)
+
+    @cached_property
+    def weights(self) -> Mapping[str, Vectors]:
+        """What the file holds."""
+        with np.load(self._path) as file:
+            return {name: file[name].astype(np.float32) for name in file.files}
+
+    @cached_property
+    def _session(self) -> "InferenceSession":
+        return session(moved(self.folder / "model.onnx", self.weights))
 
 
 def tokenizer(folder: Path) -> "Tokenizer":
@@ -33,7 +64,7 @@ def tokenizer(folder: Path) -> "Tokenizer":
 
     read = Tokenizer.from_file(str(folder / "tokenizer.json"))
     read.no_padding()
-    read.no_truncation()  # a few characters are given
+    read.no_truncation()
     return read
 
 

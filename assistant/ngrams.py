@@ -76,6 +76,8 @@ class Counts:
 
     def look_up(self, wanted: Keys) -> Floats:
         """Return the count of each key, 0 for those not seen."""
+        if not len(self.keys):
+            return np.zeros(wanted.shape)
         places = np.searchsorted(self.keys, wanted)
         places[places == len(self.keys)] = 0
         found = self.keys[places] == wanted

@@ -10,21 +10,13 @@ the exponentials of all sentences read for a question, and a one for "no answer"
 (Clark and Gardner 2018, "Simple and effective multi-paragraph reading comprehension").
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from assistant.lora import load, moved, tokenizer
-from knowledge.embedding import Vectors, session
+from assistant.lora import Moved
 from knowledge.types import Hit
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
 
 WEIGHTS = Path(__file__).with_name("reader.npz")
 # Characters that are read: of the question, of what stands above and before the sentence, and of
@@ -60,8 +52,7 @@ class Reader:
             folder: Returns where the default model's files lie.
             weights: What ``eval.reader_model`` wrote.
         """
-        self._folder = folder
-        self._path = weights
+        self._model = Moved(folder, weights)
         self._read = lru_cache(_KEPT)(self._score)
 
     def read(self, question: str, told: Sequence[Told]) -> list[float]:
@@ -70,21 +61,6 @@ class Reader:
 
     def _score(self, question: str, told: Told) -> float:
         # One by one is as fast as together, and no sentence's numbers depend on another's length.
-        tokens = self._tokenizer.encode(question, f"{told.before} {told.sentence}")
-        ids, types = (np.array([of], np.int64) for of in (tokens.ids, tokens.type_ids))
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
-        first = self._session.run(None, feed)[0][0, 0]
-        head = self._weights["head"]
-        return float(first @ head[:-1] + head[-1])
-
-    @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        return tokenizer(self._folder())
-
-    @cached_property
-    def _weights(self) -> Mapping[str, Vectors]:
-        return load(self._path)
-
-    @cached_property
-    def _session(self) -> "InferenceSession":
-        return session(moved(self._folder() / "model.onnx", self._weights))
+        tokens = self._model.tokenizer.encode(question, f"{told.before} {told.sentence}")
+        head = self._model.weights["head"]
+        return float(self._model.vectors(tokens)[0] @ head[:-1] + head[-1])

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from assistant.matters import NAMES
+from assistant.proofreader import Proofreader
 from assistant.typos import Corrector
 from knowledge.catalogue import Catalogue
 
@@ -25,9 +26,15 @@ class Spelling:
     until the new ones, counted in the background after a rest, are there.
     """
 
-    def __init__(self, catalogue: Catalogue, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        proofreader: Proofreader,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Count the vocabulary of a catalogue; ``clock`` tells seconds."""
         self._catalogue = catalogue
+        self._proofreader = proofreader
         self._clock = clock
         self._counting = threading.Lock()
         # One thread that stays: what each of many had allocated stayed with the process.
@@ -62,6 +69,7 @@ class Spelling:
     def _count(self, version: int) -> tuple[int, Corrector]:
         started = self._clock()
         # What people ask any government about is no typo where the documents do not treat it.
-        self._known = version, Corrector(chain(self._catalogue.texts(CHARACTERS), NAMES))
+        texts = chain(self._catalogue.texts(CHARACTERS), NAMES)
+        self._known = version, Corrector(self._proofreader, texts)
         self._rests_until = self._clock() + REST * (self._clock() - started)
         return self._known

@@ -1,15 +1,16 @@
 """Mend mistyped questions: a noisy channel over characters (Kernighan, Church and Gale 1990).
 
-Every character may stand for one that sounds or looks like it, at a price; a beam search finds
-the sentence that the language model and the prices like best; each change is then judged on its
-own by what speaks for it and against it, and is made only where the evidence is strong. The
-language model holds the knowledge base's own texts and general counts of official Chinese
-(``typos.npz``; ``eval.typo_model`` says what was counted, and rebuilds it). The knowledge base
-decides what a word is: its names are mended to, and never mended away.
+Every character may stand for one that sounds or looks like it, at a price; the changes are sought
+that the language models and the prices like best; each is then judged on its own by what speaks for
+it and against it, and is made only where the evidence is strong. One language model reads the whole
+sentence (``assistant.proofreader``); one counts n-grams, those of the knowledge base's own texts
+and of official Chinese (``typos.npz``; ``eval.typo_model`` says what was counted, and rebuilds it).
+The knowledge base decides what a word is: its names are mended to, and never mended away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from assistant import ngrams, slips
 from assistant.confusions import SAME_SOUND, Confusions, Slot, statistics
 from assistant.ngrams import BITS, Floats, Keys, LanguageModel
 from assistant.pinyin_input import PinyinInput
+from assistant.proofreader import Proofreader, Reading
 
 _ROUNDS = 2  # of changes, each seeing those before
 _SINGLE = 16  # options weighed for each place
@@ -38,22 +40,27 @@ _LARGE = 1_000_000  # characters from which on n-grams seen once in the knowledg
 # Logistic regression: what each sign adds to the logarithm of the odds that a change is right.
 # Fitted on errors made at random in news sentences (none of them counted in the statistics).
 _WEIGHTS = {
-    "gain": 0.25,
-    "characters": -3.8,
-    "price": 0.0,
-    "pair after": 0.41,
-    "pair before": -0.57,
-    "triple after": -0.09,
-    "triple before": -0.2,
-    "four after": 0.33,
-    "four before": -0.3,
-    "character after": -0.16,
-    "character before": 0.33,
-    "": -2.35,
+    "character after": -0.35,
+    "character before": 0.27,
+    "four after": 0.57,
+    "four before": -0.67,
+    "gain": 0.1,
+    "meant": 0.24,
+    "meant again": 0.19,
+    "pair after": 0.09,
+    "pair before": -0.07,
+    "price": 0.59,
+    "triple after": 0.18,
+    "triple before": -0.08,
+    "": 0.36,
 }
 # By so much a slip undone must raise the logarithm of a text's probability.
 _SLIP = 9.0
+_SLIPS = 6  # ways to undo one that are weighed
 _SLIP_LONGEST = 200  # characters; in a longer text each way to undo one would be weighed too long
+# Changes are judged from this gain in likelihood on; n-grams, price and proofreader speak apart.
+_WORTH = -6.0
+_RUNS = {2: "pair", 3: "triple", 4: "four"}
 _SURE = 0.5  # the sum from which on a change is made
 # A pair of characters is a word of the knowledge base if it has it so often, and the new character
 # in it for such a share of all its uses.
@@ -71,6 +78,54 @@ class Corrected:
     text: str
     changed: bool
     original: str
+
+
+@dataclass(frozen=True)
+class _Typed:
+    """A text, and the places in it of its characters, of which a run of boundaries is one."""
+
+    text: str
+    places: Sequence[int]
+    numbers: Keys
+    proofreader: Proofreader
+
+    def character(self, place: int) -> str:
+        return self.text[self.places[place]]
+
+    def meant(self, place: int, options: Keys) -> Floats:
+        """Return how much likelier each option is meant than what stands at a place."""
+        return self._reading(self.places[place], options)
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return self.proofreader.read(self.text)
+
+    def mended(self, numbers: Keys) -> "_Typed":
+        """Return the text with these characters."""
+        characters = list(self.text)
+        for place in np.flatnonzero(numbers != self.numbers).tolist():
+            characters[self.places[place]] = ngrams.character(int(numbers[place]))
+        return replace(self, text="".join(characters), numbers=numbers)
+
+
+class Change(NamedTuple):
+    """Characters that may have been meant, and what speaks for them.
+
+    Attributes:
+        places: Where, in the text with each run of boundaries as one.
+        characters: As ``assistant.ngrams`` numbers them, one for each place.
+        signs: By name.
+        named: Whether a name of the documents stands there then.
+    """
+
+    places: list[int]
+    characters: Keys
+    signs: Mapping[str, float]
+    named: bool
+
+    def log_odds(self, weights: Mapping[str, float]) -> float:
+        """Return the logarithm of the odds that the change is right."""
+        return sum(weight * self.signs[name] for name, weight in weights.items())
 
 
 class _Way(NamedTuple):
@@ -91,12 +146,14 @@ class Corrector:
     n-gram; build it once for each state of the knowledge base. Safe to use from many threads.
     """
 
-    def __init__(self, texts: Iterable[str] = ()) -> None:
+    def __init__(self, proofreader: Proofreader, texts: Iterable[str] = ()) -> None:
         """Count the n-grams.
 
         Args:
+            proofreader: Tells what each character of a sentence was meant to be.
             texts: The passages of the knowledge base, and titles; none: official Chinese only.
         """
+        self._proofreader = proofreader
         general, _ = statistics()
         own = ngrams.count(texts)
         size = own[1].counts.sum()
@@ -118,13 +175,15 @@ class Corrector:
         mended = self._mend(text)
         if len(text) > _SLIP_LONGEST:
             return mended
-        least = self._likely(text) + _SLIP
-        undone = [t for t in slips.meant(text, self._model.table) if self._likely(t) > least]
+        as_typed = self._likely(text)
+        likely = {t: self._likely(t) for t in slips.meant(text, self._model.table)}
+        undone = sorted((t for t in likely if likely[t] > as_typed + _SLIP), key=likely.__getitem__)
         if not undone:
             return mended
-        worth = {self._mend(t): t for t in undone}
+        worth = {self._mend(t): t for t in undone[-_SLIPS:]}
         best = max(worth, key=lambda m: self._worth(worth[m], m))
-        far = self._worth(worth[best], best) > self._worth(text, mended) + _SLIP
+        least = max(as_typed, self._worth(text, mended)) + _SLIP
+        far = self._worth(worth[best], best) > least
         return best if far else mended
 
     def _worth(self, text: str, mended: str) -> float:
@@ -138,22 +197,34 @@ class Corrector:
     # Typed characters
 
     def _mend(self, text: str) -> str:
-        all_numbers = ngrams.numbers_of(text)
-        places = _compact(all_numbers)
-        typed_text, numbers = "".join(text[place] for place in places), all_numbers[places]
-        best = self._likeliest(typed_text, numbers)
-        changes = _group(np.flatnonzero(best != numbers).tolist())
-        made = [c for c in changes if self._is_right(typed_text, numbers, best, c)]
-        characters = list(text)
-        for at in (at for change in made for at in change):
-            characters[places[at]] = ngrams.character(int(best[at]))
-        return "".join(characters)
+        typed = self._typed(text)
+        numbers = typed.numbers.copy()
+        for change in self._weighed(typed):
+            if change.named or change.log_odds(_WEIGHTS) > _SURE:
+                numbers[change.places] = change.characters
+        return typed.mended(numbers).text
 
-    def _likeliest(self, text: str, numbers: Keys) -> Keys:
+    def considered(self, text: str) -> list[Change]:
+        """Return the changes that make a text likelier, whether they are beyond doubt or not."""
+        return list(self._weighed(self._typed(text)))
+
+    def _typed(self, text: str) -> _Typed:
+        numbers = ngrams.numbers_of(text)
+        places = _compact(numbers)
+        return _Typed(text, places, numbers[places], self._proofreader)
+
+    def _weighed(self, typed: _Typed) -> Iterator[Change]:
+        best = self._likeliest(typed)
+        for places in _group(np.flatnonzero(best != typed.numbers).tolist()):
+            signs = self._signs(typed, best, places)
+            yield Change(places, best[places], signs, self._names(typed, best, places))
+
+    def _likeliest(self, typed: _Typed) -> Keys:
         """Return the characters after every change that makes them likelier, the best first."""
+        numbers = typed.numbers
         best = numbers.copy()
         for _ in range(_ROUNDS):
-            changes = self._changes(text, numbers, best)
+            changes = self._changes(typed, best)
             for _, place, options in sorted(changes, key=lambda change: -change[0]):
                 end = place + len(options)
                 around = slice(max(0, place - _APART), end + _APART)
@@ -163,13 +234,10 @@ class Corrector:
                 break
         return best
 
-    def _changes(self, text: str, numbers: Keys, best: Keys) -> list[tuple[float, int, Keys]]:
+    def _changes(self, typed: _Typed, best: Keys) -> list[tuple[float, int, Keys]]:
         """Return changes of one character or two that make the text likelier: gain, place, what."""
-        doubtful = (best == numbers) & self._doubtful(best)
-        slots = {
-            place: self._confusions.of(text[place]) for place in np.flatnonzero(doubtful).tolist()
-        }
-        ways = [*self._single(best, slots), *self._double(slots)]
+        slots, liked = self._slots(typed, best)
+        ways = [*self._single(best, slots), *self._double(slots), *liked]
         result = []
         for width in (1, 2):
             some = [way for way in ways if way.options.shape[1] == width]
@@ -178,15 +246,27 @@ class Corrector:
                 options = np.concatenate([way.options for way in some])
                 gains = self._gains(best, places, options)
                 gains += np.concatenate([way.prices for way in some])
-                better = np.flatnonzero(gains > 0)
+                better = np.flatnonzero(gains > _WORTH)
                 result += [(float(gains[at]), int(places[at]), options[at]) for at in better]
         return result
 
+    def _slots(self, typed: _Typed, best: Keys) -> tuple[dict[int, Slot], list[_Way]]:
+        """Return what may stand where a character is doubtful, and what is read there instead."""
+        slots, liked = {}, []
+        doubtful, mended = self._doubtful(best), typed.mended(best)
+        for place in np.flatnonzero((best == typed.numbers) & _may_be_wrong(best)).tolist():
+            options, prices = self._confusions.of(typed.character(place))
+            meant = mended.meant(place, options)
+            prices = prices + meant
+            likelier = _most(meant, _SINGLE)
+            if doubtful[place] or len(likelier):
+                slots[place] = Slot(options, prices)
+                liked.append(_Way(place, options[likelier, None], prices[likelier]))
+        return slots, liked
+
     def _doubtful(self, numbers: Keys) -> NDArray[np.bool_]:
         """Tell which characters are no known part of a word and surprise, or those after them."""
-        doubtful = (numbers > 0) & ~np.isin(numbers, _SPOKEN_NUMBERS)
-        last = np.flatnonzero(numbers)[-1:]
-        doubtful[last] &= ~np.isin(numbers[last], _SPOKEN_LAST_NUMBERS)
+        doubtful = numbers > 0
         for order, enough in _KNOWN.items():
             counts = self._model.table[order].look_up(ngrams.keys(numbers, order))
             for offset in range(order):
@@ -235,36 +315,38 @@ class Corrector:
 
     # Judgement
 
-    def _is_right(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> bool:
-        """Tell whether a change is beyond doubt, the others being made."""
-        signs = self._signs(text, numbers, best, change)
-        return float(np.dot(signs, list(_WEIGHTS.values()))) > _SURE or self._names(
-            text, numbers, best, change
-        )
-
-    def _names(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> bool:
+    def _names(self, typed: _Typed, best: Keys, change: Sequence[int]) -> bool:
         """Tell whether a change gives a word that the documents have for one that is none at all.
 
         A name of a service or a programme may stand in them a few times only.
         """
-        prices = [self._price(text[place], best[place]) for place in change]
+        prices = [self._price(typed.character(place), best[place]) for place in change]
         around = slice(max(0, change[0] - 1), change[-1] + 2)
-        known = self._model.table[2].look_up(ngrams.keys(numbers[around], 2))
+        known = self._model.table[2].look_up(ngrams.keys(typed.numbers[around], 2))
         own = self._own[2].look_up(ngrams.keys(best[around], 2)).max(initial=0)
         share = own / max(self._own[1].look_up(best[list(change)]).min(), 1)
         same = min(prices) == SAME_SOUND
         return bool(same and known.max(initial=0) < 1 and own >= _OWN and share >= _OWN_SHARE)
 
-    def _signs(self, text: str, numbers: Keys, best: Keys, change: Sequence[int]) -> list[float]:
+    def _signs(self, typed: _Typed, best: Keys, change: Sequence[int]) -> dict[str, float]:
         without = best.copy()
-        without[change] = numbers[change]
-        signs = [self._model.of_text(best) - self._model.of_text(without), float(len(change))]
-        signs.append(sum(self._price(text[place], best[place]) for place in change))
-        for order in (2, 3, 4):
-            signs += [self._support(n, change, order) for n in (best, without)]
+        without[change] = typed.numbers[change]
+        mended = typed.mended(best)
+        signs = {
+            "gain": self._model.of_text(best) - self._model.of_text(without),
+            "characters": float(len(change)),
+            "price": sum(self._price(typed.character(place), best[place]) for place in change),
+            "meant": sum(float(typed.meant(p, best[p : p + 1])[0]) for p in change),
+            "meant again": -sum(
+                float(mended.meant(p, typed.numbers[p : p + 1])[0]) for p in change
+            ),
+        }
         single = self._model.table[1]
-        signs += [float(np.log1p(single.look_up(n[change]).min())) for n in (best, without)]
-        return [*signs, 1.0]
+        for when, numbers in (("after", best), ("before", without)):
+            for order, name in _RUNS.items():
+                signs[f"{name} {when}"] = self._support(numbers, change, order)
+            signs[f"character {when}"] = float(np.log1p(single.look_up(numbers[change]).min()))
+        return signs | {"": 1.0}
 
     def _price(self, character: str, number: int) -> float:
         slot = self._confusions.of(character)
@@ -277,6 +359,14 @@ class Corrector:
             counts[numbers[offset : offset + len(counts)] == 0] = 0
         weakest = min(counts[max(0, p - order + 1) : p + 1].max(initial=0) for p in change)
         return float(np.log1p(weakest))
+
+
+def _may_be_wrong(numbers: Keys) -> NDArray[np.bool_]:
+    """Tell which are characters, and no spoken words."""
+    wrong = (numbers > 0) & ~np.isin(numbers, _SPOKEN_NUMBERS)
+    last = np.flatnonzero(numbers)[-1:]
+    wrong[last] &= ~np.isin(numbers[last], _SPOKEN_LAST_NUMBERS)
+    return wrong
 
 
 _SPOKEN_NUMBERS, _SPOKEN_LAST_NUMBERS = (
@@ -292,7 +382,7 @@ def _compact(numbers: Keys) -> list[int]:
 
 
 def _most(counts: Floats, most: int) -> NDArray[np.int_]:
-    """Return the places of the highest counts that are not 0."""
+    """Return the places of the highest counts that are above 0."""
     best = np.argsort(-counts)[:most]
     return best[counts[best] > 0]
 

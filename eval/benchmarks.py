@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, str] = {
     "everyday": "eval run tests/data/lay_questions.jsonl --home {kept}/sample"
     " --report {kept}/everyday-report",
     "typos": "eval typos {data}/datasets/typos.jsonl --home {kept}/pandemic",
+    "typed-questions": "eval typos tests/data/typed_questions.jsonl --home {kept}/sample",
     "follow-ups": "eval follow-ups {data}/datasets/follow-ups.jsonl",
     **{
         f"laws-{system}": "eval retrieval {data}/datasets/laws"
@@ -100,7 +101,7 @@ TABLES: Mapping[str, tuple[Sequence[str], Sequence[Column]]] = {
     "pandemic": ([f"pandemic-{system}" for system in SYSTEMS], (*_RANKING, *_COST)),
     "laws": ([f"laws-{system}" for system in SYSTEMS], (*_RANKING, *_COST)),
     "typos": (
-        ("typos",),
+        ("typos", "typed-questions"),
         (*_columns("sentences", "precision", "recall", "f1", "false_alarms"), *_COST),
     ),
     "follow-ups": (

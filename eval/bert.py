@@ -45,13 +45,14 @@ class Bert:
             self.moved[f"{of}/down"] = torch.randn(rank, values.shape[0]) * 0.02
             self.moved[f"{of}/up"] = torch.zeros(values.shape[1], rank)
         self.matrices = sorted(
-            (name for name in self.fixed if "MatMul" in name), key=lambda name: int(name[14:])
+            (name for name in self.fixed if "MatMul" in name),
+            key=lambda name: int(name.rpartition("_")[2]),
         )
         for name, array in arrays.items():
             if name.endswith((".bias", "LayerNorm.weight")):
                 self.moved[name] = torch.tensor(array)
 
-    def learn(self, **heads: Tensor) -> None:
+    def learn(self, heads: Weights) -> None:
         """Learn what is moved, and these, too, which are put beside it."""
         self.moved |= heads
         for weights in self.moved.values():
@@ -81,13 +82,13 @@ class Bert:
         fixed = self.fixed
         x = fixed["word_embeddings"][ids] + fixed["token_type_embeddings"][types]
         x = self.norm("embeddings", x + fixed["position_embeddings"][: ids.shape[1]])
-        hidden = (1 - mask[:, None, None].float()).bfloat16() * -1e4
+        padding = (1 - mask[:, None, None].float()).bfloat16() * -1e4
         with torch.autocast("cpu", dtype=torch.bfloat16):
             for layer in range(LAYERS):
-                x = self._layer(layer, x, hidden)
+                x = self._layer(layer, x, padding)
         return x
 
-    def _layer(self, layer: int, x: Tensor, hidden: Tensor) -> Tensor:
+    def _layer(self, layer: int, x: Tensor, padding: Tensor) -> Tensor:
         at = f"encoder.layer.{layer}"
         query, key, value, out, wide, narrow = self.matrices[6 * layer : 6 * layer + 6]
         read = x.bfloat16()  # once, not by each matrix
@@ -97,7 +98,7 @@ class Bert:
             return y.view(*x.shape[:2], HEADS, WIDTH // HEADS).transpose(1, 2)
 
         near = heads(query, "query") @ heads(key, "key").transpose(2, 3)
-        near = torch.softmax(near * (WIDTH / HEADS) ** -0.5 + hidden, -1, dtype=torch.bfloat16)
+        near = torch.softmax(near * (WIDTH / HEADS) ** -0.5 + padding, -1, dtype=torch.bfloat16)
         seen = (near @ heads(value, "value")).transpose(1, 2).reshape(x.shape)
         seen = self._linear(out, f"{at}.attention.output.dense", seen)
         x = self.norm(f"{at}.attention.output", x + seen)

@@ -106,7 +106,7 @@ class Model(Bert):
         """Load the model of a folder; as yet nothing is moved."""
         super().__init__(folder, RANK)
         self._tokenizer = tokenizer(folder)
-        self.learn(head=torch.cat([torch.randn(WIDTH) * 0.02, torch.tensor([-3.0])]))
+        self.learn({"head": torch.cat([torch.randn(WIDTH) * 0.02, torch.tensor([-3.0])])})
 
     def scores(self, pairs: Sequence[tuple[str, Told]]) -> Tensor:
         """Return the score of each question and sentence: shape (pairs,)."""

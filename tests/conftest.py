@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import knowledge
+from assistant.proofreader import Proofreader
 from knowledge.base import KnowledgeBase
 from knowledge.models import default_model
 from knowledge.readers import read_document
@@ -76,6 +77,12 @@ def sample_base(sample_home):
     """The knowledge base of the bundled sample; not to be changed."""
     with KnowledgeBase(load_settings(home=sample_home)) as base:
         yield base
+
+
+@pytest.fixture(scope="session")
+def proofreader():
+    """What tells the characters that were meant."""
+    return Proofreader(lambda: default_model(load_settings().model_cache))
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ from ui.api import create_app
 
 
 @pytest.fixture(scope="module")
-def spelling(sample_base):
-    return Spelling(sample_base.catalogue)
+def spelling(sample_base, proofreader):
+    return Spelling(sample_base.catalogue, proofreader)
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,12 @@ def added(catalogue, new):
     catalogue.publish()
 
 
-def test_a_name_is_mended_to_once_the_documents_hold_it(tmp_path):
+def test_a_name_is_mended_to_once_the_documents_hold_it(tmp_path, proofreader):
     catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
     added(catalogue, document("公告", "政务服务大厅周六照常开放。"))
     ticks = itertools.count()
-    spelling = Spelling(catalogue, clock=lambda: float(next(ticks)))  # a count takes two seconds
+    # A count takes two seconds.
+    spelling = Spelling(catalogue, proofreader, clock=lambda: float(next(ticks)))
     typed, meant = "数字人晓泉在哪里", "数字人小泉在哪里"
     assert spelling.correct(typed) == typed
     added(catalogue, document("小泉", "数字人小泉在大厅里。问小泉就行。小泉会说话。小泉在一楼。"))
@@ -151,5 +152,5 @@ def test_an_empty_home_mends_nothing_it_does_not_know(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["叙", "钱", "一"])
-def test_a_single_character_has_no_neighbours_and_stays(text):
-    assert Corrector().correct(text).text == text
+def test_a_single_character_has_no_neighbours_and_stays(text, proofreader):
+    assert Corrector(proofreader).correct(text).text == text

@@ -7,6 +7,7 @@ import pytest
 from eval.datasets import TypoPair, load_follow_ups, load_typos
 from eval.errors import QuestionSetError
 from eval.follow_ups import answers, measure_follow_ups
+from eval.typo_signs import main
 from eval.typos import corrector, measure_typos
 from knowledge.settings import load_settings
 
@@ -120,3 +121,21 @@ def test_typos_without_their_right_form_are_named(tmp_path):
     path = written(tmp_path, {"wrong": "x", "right": "y"}, {"wrong": "x"})
     with pytest.raises(QuestionSetError, match=f"{path}:2"):
         load_typos(path)
+
+
+def test_signs_are_weighed(tmp_path, capsys):
+    pairs = [
+        ("居注证在哪办", "居住证在哪办"),
+        ("身份正丢了", "身份证丢了"),
+        ("医保怎么报", "医保怎么报"),
+    ]
+    lines = [
+        json.dumps({"wrong": f"{which}{wrong}", "right": f"{which}{right}"}, ensure_ascii=False)
+        for which in ("我的", "老人的", "孩子的", "外地人的")
+        for wrong, right in pairs
+    ]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(lines))
+    main([str(tmp_path / "pairs.jsonl")])
+    told = capsys.readouterr().out
+    assert "'meant'" in told
+    assert "F1 1.0, false alarms 0.0" in told
