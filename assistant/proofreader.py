@@ -145,5 +145,5 @@ def known(tokenizer: "Tokenizer") -> NDArray[np.int64]:
 
 def _gelu(x: Vectors) -> Vectors:
     """Return the Gaussian error linear unit, by tanh (Hendrycks and Gimpel 2016)."""
-    inner = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
+    inner = np.sqrt(2 / np.pi) * (x + 0.044715 * x * x * x)
     return np.asarray(0.5 * x * (1 + np.tanh(inner)), np.float32)

@@ -16,6 +16,8 @@ from assistant.ngrams import BITS, Counts, Floats, Keys, Table
 # A pair seen less often than this is never seen: counts of the knowledge base weigh more than one.
 _NEVER = 4
 _SEEN = 2
+# A character seen less often than this is doubled in names (魏犇犇) rather than by mistake.
+_COMMON = 400
 _SHARE = 0.7  # of what stands between two neighbours or beside one: the character left out
 # What turns a question into its opposite, and numbers: never touched.
 _MEANING = ngrams.codes("不没未无非否勿别莫零一二三四五六七八九十百千万亿两半")
@@ -37,12 +39,12 @@ def meant(text: str, table: Table) -> Iterator[str]:
         table: How often n-grams were seen.
     """
     numbers = ngrams.numbers_of(text)
-    never = _never(numbers, table)
+    never, common = _never(numbers, table), table[1].look_up(numbers) >= _COMMON
     for at in (np.flatnonzero(never) + 1).tolist():
         start, end = text[:at], text[at:]
         for number in _left_out(numbers, at, table):
             yield start + ngrams.character(number) + end
-        if text[at] == text[at - 1] and numbers[at] not in _LEFT_ALONE:
+        if text[at] == text[at - 1] and numbers[at] not in _LEFT_ALONE and common[at]:
             yield start + end[1:]
         if np.isin(numbers[at - 1 : at + 1], _MEANING).any():
             continue

@@ -62,6 +62,8 @@ def test_no_slip_undone_moves_a_negation_or_a_number():
     "right",
     [
         "李小泉的公积金怎么取",
+        "魏犇犇的残疾证批了没",  # named twice the same
+        "给媛媛办户口要带什么",
         "王晓泉是谁",
         "iPhone 15 Pro 能不能报销",
         "闽政通APP怎么下载",
