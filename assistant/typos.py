@@ -68,7 +68,10 @@ _OWN = 2
 _OWN_SHARE = 0.1
 # Spoken words that official texts hardly have are not taken for typos of what they have.
 _SPOKEN = frozenset("了吗呢吧啊呀啦嘛咋啥哪谁呗哦你我他她咱还号")
-_SPOKEN_LAST = frozenset("不没么")  # 能退不？
+_SPOKEN_LAST = frozenset("么")
+# What turns a question into its opposite, and numbers: neither mended nor mended to; but for 未,
+# which 末 is mistyped as.
+_KEPT = frozenset("不没无非否勿别莫零一二三四五六七八九十百千万亿两半")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +259,7 @@ class Corrector:
         doubtful, mended = self._doubtful(best), typed.mended(best)
         for place in np.flatnonzero((best == typed.numbers) & _may_be_wrong(best)).tolist():
             options, prices = self._confusions.of(typed.character(place))
-            meant = mended.meant(place, options)
+            meant = np.where(np.isin(options, _KEPT_NUMBERS), -np.inf, mended.meant(place, options))
             prices = prices + meant
             likelier = _most(meant, _SINGLE)
             if doubtful[place] or len(likelier):
@@ -362,16 +365,16 @@ class Corrector:
 
 
 def _may_be_wrong(numbers: Keys) -> NDArray[np.bool_]:
-    """Tell which are characters, and no spoken words."""
-    wrong = (numbers > 0) & ~np.isin(numbers, _SPOKEN_NUMBERS)
+    """Tell which are characters, and neither spoken words nor negations and numbers."""
+    wrong = (numbers > 0) & ~np.isin(numbers, [*_SPOKEN_NUMBERS, *_KEPT_NUMBERS])
     last = np.flatnonzero(numbers)[-1:]
     wrong[last] &= ~np.isin(numbers[last], _SPOKEN_LAST_NUMBERS)
     return wrong
 
 
-_SPOKEN_NUMBERS, _SPOKEN_LAST_NUMBERS = (
+_SPOKEN_NUMBERS, _SPOKEN_LAST_NUMBERS, _KEPT_NUMBERS = (
     np.array([ngrams.code(c) for c in characters], dtype=np.uint64)
-    for characters in (_SPOKEN, _SPOKEN_LAST)
+    for characters in (_SPOKEN, _SPOKEN_LAST, _KEPT)
 )
 
 

@@ -63,6 +63,8 @@ def test_no_slip_undone_moves_a_negation_or_a_number():
     [
         "李小泉的公积金怎么取",
         "魏犇犇的残疾证批了没",  # named twice the same
+        "证照不齐去哪个窗口补",  # not 补齐
+        "哪些物资是不需要审批的",  # not 是否
         "给媛媛办户口要带什么",
         "王晓泉是谁",
         "iPhone 15 Pro 能不能报销",
