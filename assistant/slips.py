@@ -20,10 +20,10 @@ _SEEN = 2
 _COMMON = 400
 _SHARE = 0.7  # of what stands between two neighbours or beside one: the character left out
 # What turns a question into its opposite, and numbers: never touched.
-_MEANING = ngrams.codes("不没未无非否勿别莫零一二三四五六七八九十百千万亿两半")
+MEANING = ngrams.codes("不没未无非否勿别莫零一二三四五六七八九十百千万亿两半")
 # Nor put in nor taken out: function words and kinds of places, which people leave out on purpose.
 _LEFT_ALONE = np.append(
-    _MEANING,
+    MEANING,
     ngrams.codes(
         "的地得了着过等者中在和与及或将是有为对被把给让于从向到个们这那此其之所以由并但"
         "也都就还才又再已均仅曾即很最更太只可能会应须要市省区县镇乡村上下里外内前后人"
@@ -46,7 +46,7 @@ def meant(text: str, table: Table) -> Iterator[str]:
             yield start + ngrams.character(number) + end
         if text[at] == text[at - 1] and numbers[at] not in _LEFT_ALONE and common[at]:
             yield start + end[1:]
-        if np.isin(numbers[at - 1 : at + 1], _MEANING).any():
+        if np.isin(numbers[at - 1 : at + 1], MEANING).any():
             continue
         swapped = start[:-1] + end[0] + start[-1] + end[1:]
         near = slice(max(0, at - 2), at + 1)
