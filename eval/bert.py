@@ -17,6 +17,11 @@ LAYERS, HEADS, WIDTH = 4, 8, 512
 DECAY, LONGEST_SLOPE = 0.01, 1.0
 WARMING = 50  # steps until the full rate, which falls to zero by the end
 
+# Half the bits are computed with where the processor can; one that can't takes seven times as long.
+_CAN = torch.cpu.get_capabilities()
+_HALF = bool(_CAN.get("avx512_bf16") or _CAN.get("amx_bf16"))
+KIND = torch.bfloat16 if _HALF else torch.float32
+
 Weights = dict[str, Tensor]
 
 
@@ -41,7 +46,7 @@ class Bert:
             if "MatMul" not in name:
                 self.fixed[of.split(".")[1]] = values
                 continue
-            self.fixed[of] = values.T.contiguous().bfloat16()
+            self.fixed[of] = values.T.contiguous().to(KIND)
             self.moved[f"{of}/down"] = torch.randn(rank, values.shape[0]) * 0.02
             self.moved[f"{of}/up"] = torch.zeros(values.shape[1], rank)
         self.matrices = sorted(
@@ -82,8 +87,8 @@ class Bert:
         fixed = self.fixed
         x = fixed["word_embeddings"][ids] + fixed["token_type_embeddings"][types]
         x = self.norm("embeddings", x + fixed["position_embeddings"][: ids.shape[1]])
-        padding = (1 - mask[:, None, None].float()).bfloat16() * -1e4
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        padding = (1 - mask[:, None, None].float()).to(KIND) * -1e4
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_HALF):
             for layer in range(LAYERS):
                 x = self._layer(layer, x, padding)
         return x
@@ -91,18 +96,18 @@ class Bert:
     def _layer(self, layer: int, x: Tensor, padding: Tensor) -> Tensor:
         at = f"encoder.layer.{layer}"
         query, key, value, out, wide, narrow = self.matrices[6 * layer : 6 * layer + 6]
-        read = x.bfloat16()  # once, not by each matrix
+        read = x.to(KIND)  # once, not by each matrix
 
         def heads(matrix: str, name: str) -> Tensor:
             y = self._linear(matrix, f"{at}.attention.self.{name}", read)
             return y.view(*x.shape[:2], HEADS, WIDTH // HEADS).transpose(1, 2)
 
         near = heads(query, "query") @ heads(key, "key").transpose(2, 3)
-        near = torch.softmax(near * (WIDTH / HEADS) ** -0.5 + padding, -1, dtype=torch.bfloat16)
+        near = torch.softmax(near * (WIDTH / HEADS) ** -0.5 + padding, -1, dtype=KIND)
         seen = (near @ heads(value, "value")).transpose(1, 2).reshape(x.shape)
         seen = self._linear(out, f"{at}.attention.output.dense", seen)
         x = self.norm(f"{at}.attention.output", x + seen)
-        inner = functional.gelu(self._linear(wide, f"{at}.intermediate.dense", x.bfloat16()))
+        inner = functional.gelu(self._linear(wide, f"{at}.intermediate.dense", x.to(KIND)))
         return self.norm(f"{at}.output", x + self._linear(narrow, f"{at}.output.dense", inner))
 
     def _linear(self, matrix: str, name: str, x: Tensor) -> Tensor:

@@ -155,12 +155,23 @@ def _unanswered(base: KnowledgeBase, asking: Asking) -> Asking | None:
     """
     if not asking.question.answerable or asking.asked.everyday >= OFFICIAL_BELOW:
         return None
-    fact = _fact(asking.question)
-    found = base.search(asking.asked.question, POOL, rerank=rerank)
-    others = [hit for hit in found if fact not in normalise(base.text(hit.document.id))]
-    hits = [replace(hit, rank=n) for n, hit in enumerate(others[:HITS], 1)]
+    hits = without_answer(base, asking.question, asking.asked.question)
     without = _beside(asking.question, asking.asked, hits)
     return without if without.sentences else None
+
+
+def without_answer(base: KnowledgeBase, question: Question, worded: str) -> list[Hit]:
+    """Return what is found where the documents that hold the first fact are left out.
+
+    Args:
+        base: Where to search.
+        question: It has an answer.
+        worded: The same in the documents' words.
+    """
+    fact = _fact(question)
+    found = base.search(worded, POOL, rerank=rerank)
+    others = [hit for hit in found if fact not in normalise(base.text(hit.document.id))]
+    return [replace(hit, rank=n) for n, hit in enumerate(others[:HITS], 1)]
 
 
 def labels_of(question: Question, found: Sequence[Sentence]) -> Iterator[bool]:

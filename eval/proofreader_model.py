@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from assistant.lora import tokenizer
 from assistant.proofreader import WEIGHTS, known, single
-from eval.bert import WIDTH, Bert, Steps, save
+from eval.bert import KIND, WIDTH, Bert, Steps, save
 from eval.confuser import Confuser, asked, sentences
 from knowledge.embedding import padded
 from knowledge.models import default_model
@@ -44,7 +44,7 @@ class Model(Bert):
         self._known = torch.from_numpy(known(self._tokenizer))
         self._rows = torch.full((self._tokenizer.get_vocab_size(),), -1)
         self._rows[self._known[:, 1]] = torch.arange(len(self._known))
-        self._characters = self.fixed["word_embeddings"][self._known[:, 1]].bfloat16()
+        self._characters = self.fixed["word_embeddings"][self._known[:, 1]].to(KIND)
         self.learn(
             {
                 "meant": torch.eye(WIDTH) + torch.randn(WIDTH, WIDTH) * 0.02,
@@ -78,7 +78,7 @@ class Model(Bert):
     def _scores(self, hidden: Tensor) -> Tensor:
         x = functional.linear(hidden.float(), self.moved["meant"], self.moved["meant.bias"])
         x = self.norm("meant", functional.gelu(x, approximate="tanh"))
-        return (x.bfloat16() @ self._characters.T).float() + self.moved["characters.bias"]
+        return (x.to(KIND) @ self._characters.T).float() + self.moved["characters.bias"]
 
 
 def batches(kinds: Sequence[Sequence[str]], draw: random.Random) -> Iterator[list[str]]:

@@ -1,11 +1,12 @@
 """The questions that the reader was taught with, as question sets beside the documents.
 
-``reader_examples.tsv`` holds 22,683 questions, most in citizens' words, on documents of
-``../shared``, on the invented newspaper stories of ``reader_stories.jsonl`` and on the invented
-service guides of ``reader_guides.jsonl``: corpus, whether the reader was taught with it or it was
-held back to fit what is made of the reading, document, where what its writer saw of it begins and
-ends (nothing: all was seen), where the answer begins and ends in that, white space not counted
-(nothing: it stands nowhere in it), question.
+``reader_examples.tsv`` holds 27,512 questions, most in citizens' words, on documents of
+``../shared``, on the invented newspaper stories of ``reader_stories.jsonl`` and on the service
+guides and notices to firms of invented cities, one of ``reader_guides/*.jsonl`` each: corpus,
+whether the reader was taught with it, it was held back to fit what is made of the reading, or to
+measure both; document, where what its writer saw of it begins and ends (nothing: all was seen),
+where the answer begins and ends in that, white space not counted (nothing: it stands nowhere in
+it), question.
 ``python -m eval.reader_examples ../shared OUT`` writes two question sets for each corpus, with the
 answers copied from the documents, and a folder of those laws that were asked about.
 """
@@ -21,7 +22,7 @@ from typing import NamedTuple
 
 LAWS = "laws"
 EXAMPLES = Path(__file__).with_name("reader_examples.tsv")
-GUIDES = Path(__file__).with_name("reader_guides.jsonl")
+GUIDES = Path(__file__).with_name("reader_guides")
 STORIES = Path(__file__).with_name("reader_stories.jsonl")
 
 
@@ -55,11 +56,11 @@ def _laws(data: Path) -> Iterator[tuple[str, str]]:
 
 _SOURCES: Mapping[str, Callable[[Path], Iterator[tuple[str, str]]]] = {
     "guangzhou-policies": _policies("corpus/guangzhou-policies.jsonl"),
-    "guides": _invented(GUIDES),
     LAWS: _laws,
     "pandemic": _policies("datasets/pandemic/corpus.jsonl"),
     "state-council-policies": _policies("corpus/state-council-policies.jsonl"),
     "stories": _invented(STORIES),
+    **{f"guides-{path.stem}": _invented(path) for path in GUIDES.glob("*.jsonl")},
 }
 
 

@@ -25,14 +25,16 @@ from assistant.lora import tokenizer
 from assistant.reader import QUESTION, WEIGHTS, Told
 from assistant.reranking import rerank
 from assistant.sentences import candidates
+from assistant.wording import everyday
 from eval.bert import WIDTH, Bert, Steps, save
-from eval.fitting import HITS, labels_of
+from eval.fitting import HITS, OFFICIAL_BELOW, labels_of, without_answer
 from eval.homes import homes_with
-from eval.questions import load_questions
+from eval.questions import Question, load_questions
 from knowledge.base import KnowledgeBase
 from knowledge.embedding import padded
 from knowledge.models import default_model
 from knowledge.settings import load_settings
+from knowledge.types import Hit
 
 RANK = 32
 RATE = 1e-3
@@ -57,25 +59,35 @@ class Case:
     wrong: Sequence[Told]
 
 
-def collect(home: Path, path: Path) -> Iterator[Case]:
-    """Search for every question; one whose answer was not found teaches nothing."""
+def collect(home: Path, path: Path, *, apart: bool) -> Iterator[Case]:
+    """Search for every question; one whose answer was not found teaches nothing.
+
+    One in the documents' words teaches twice: also that there is no answer in what is found where
+    the documents with the answer are left out. So does any question of a set whose answers stand in
+    one document each (``apart``).
+    """
     with KnowledgeBase(load_settings(home=home)) as base:
         for question in load_questions(path):
             worded = base.worded(question.question)
-            asked = understand(worded, base.term_weights)
-            hits = base.search(worded, HITS, rerank=rerank)
-            found = [one for passage in candidates(asked, hits) for one in passage]
-            labelled = sorted(
-                zip(found, labels_of(question, found), strict=True),
-                key=lambda one: -one[0].log_odds,
-            )
-            told: tuple[list[Told], list[Told]] = ([], [])
-            for one, label in labelled:
-                if not one.is_furniture:
-                    told[label].append(Told.of(one.hit, one.start, one.end))
-            right, wrong = told[True], told[False][:NEAREST]
-            if right or not question.answerable:
-                yield Case(worded, right, [one for one in wrong if not _is_alike(one, right)])
+            case = _case(base, question, worded, base.search(worded, HITS, rerank=rerank))
+            if case.right or not question.answerable:
+                yield case
+            if question.answerable and (apart or everyday(question.question) < OFFICIAL_BELOW):
+                without = _case(base, question, worded, without_answer(base, question, worded))
+                if without.wrong and not without.right:
+                    yield without
+
+
+def _case(base: KnowledgeBase, question: Question, worded: str, hits: Sequence[Hit]) -> Case:
+    asked = understand(worded, base.term_weights)
+    found = [one for passage in candidates(asked, hits) for one in passage]
+    labelled = zip(found, labels_of(question, found), strict=True)
+    told: tuple[list[Told], list[Told]] = ([], [])
+    for one, label in sorted(labelled, key=lambda pair: -pair[0].log_odds):
+        if not one.is_furniture:
+            told[label].append(Told.of(one.hit, one.start, one.end))
+    right, wrong = told[True], told[False][:NEAREST]
+    return Case(worded, right, [one for one in wrong if not _is_alike(one, right)])
 
 
 def _is_alike(told: Told, others: Sequence[Told]) -> bool:
@@ -180,9 +192,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     help_start = "weights to learn on from; of several, their mean"
     parser.add_argument("--start", type=Path, action="append", default=[], help=help_start)
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the file to write")
+    parser.add_argument(
+        "--apart",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="QUESTIONS",
+        help="one of the sets: what answers its questions stands in one document each",
+    )
     sets = homes_with(parser, "QUESTIONS", arguments)
     given = parser.parse_args(arguments)
-    cases = [case for one in (sets if given.seconds else []) for case in collect(*one)]
+    if absent := set(given.apart) - {path for _, path in sets}:
+        parser.error(
+            f"--apart names no set that is given: {', '.join(map(repr, map(str, absent)))}"
+        )
+    cases = [
+        case
+        for home, path in (sets if given.seconds else [])
+        for case in collect(home, path, apart=path in given.apart)
+    ]
     print(f"{len(cases)} questions")
     torch.manual_seed(1)
     model = Model(default_model(load_settings().model_cache))

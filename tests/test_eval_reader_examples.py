@@ -54,7 +54,7 @@ def _examples(tmp_path, monkeypatch, *rows):
 
 def test_every_example_has_a_question_and_an_answer_of_some_length():
     examples = reader_examples.examples()
-    assert {example.part for example in examples} == {"taught", "held"}
+    assert {example.part for example in examples} == {"taught", "held", "measured"}
     for example in examples:
         assert example.question.strip()
         assert example.first == example.last == "" or int(example.first) < int(example.last)
