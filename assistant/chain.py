@@ -132,7 +132,7 @@ def trace_nothing() -> None:
 
 
 def _composer(base: KnowledgeBase, settings: Settings, reader: Reader) -> Composer:
-    extractive = ExtractiveComposer(base.term_weights, reader.read)
+    extractive = ExtractiveComposer(base.term_weights, reader.read, base.text)
     if not settings.chat_model:
         return extractive
     from assistant.generative import generative

@@ -9,8 +9,9 @@ from assistant.composing import Composed, citation
 from assistant.reader import Told
 from assistant.sentences import LONGEST_LIST, Sentence, candidates, said
 from assistant.topics import topic_of
-from assistant.types import Delta, Turn
-from knowledge.types import Hit
+from assistant.types import Citation, Delta, Turn
+from assistant.whole import LONGEST_WHOLE, TABLE_ROW, Span, header_above, list_around
+from knowledge.types import Hit, Passage
 
 # Characters of an answer; what asks for a list or a way to do it gets as many as a list.
 LONGEST = 170
@@ -24,7 +25,7 @@ LINE_ENDS = 2  # between paragraphs
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )
-_TABLE_ROW = re.compile(r"\s*\|.*\|\s*$", re.MULTILINE)
+MORE = "（以上不是全部，其余请看原文。）"
 _POINTS_BACK = re.compile(r"[该此其这](?!次|外|中|他|间)|上述|以上|前款|前项|对此|为此")
 
 
@@ -62,10 +63,19 @@ class ExtractiveComposer:
         self,
         weigh: Callable[[str], Mapping[str, float]],
         read: Callable[[str, Sequence[Told]], Sequence[float]] | None = None,
+        text_of: Callable[[str], str] | None = None,
     ) -> None:
-        """Compose; ``weigh`` and ``read`` are those of ``understand``."""
+        """Compose.
+
+        Args:
+            weigh: As in ``understand``.
+            read: As in ``understand``.
+            text_of: Gives a document's text by its id; without it what goes over the end of a
+                passage is cut there.
+        """
         self._weigh = weigh
         self._read = read
+        self._text_of = text_of
 
     def compose(
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn]
@@ -73,16 +83,58 @@ class ExtractiveComposer:
         """Yield the quotes, each followed by its mark."""
         del history  # the question stands alone by now
         asked = understand(question, self._weigh, self._read)
-        pieces, citations = [], []
-        for n, excerpt in enumerate(excerpts(asked, hits), 1):
+        pieces, citations = [], list[Citation]()
+        for excerpt in excerpts(asked, hits):
+            quotes, more = self._in_whole(asked, excerpt)
+            if any(_is_quoted(quotes[-1], one) for one in citations):
+                continue
+            marks = ""
+            for quote in quotes:
+                n = len(citations) + 1
+                start = quote.hit.passage.start + quote.start
+                citations.append(citation(n, quote.hit, quote.text, start))
+                marks += f"[{n}]"
+            text = "\n".join(quote.text for quote in quotes)
             # A mark behind a table's last row would be a cell too many, or no row at all.
-            apart = "\n\n" if _TABLE_ROW.match(excerpt.text.splitlines()[-1]) else ""
-            piece = f"{excerpt.text}{apart}[{n}]"
-            yield Delta(piece if n == 1 else f"\n{piece}")
+            apart = "\n\n" if TABLE_ROW.match(text.splitlines()[-1]) else ""
+            piece = f"{text}{apart}{marks}{more}"
+            yield Delta(f"\n{piece}" if pieces else piece)
             pieces.append(piece)
-            start = excerpt.hit.passage.start + excerpt.start
-            citations.append(citation(n, excerpt.hit, excerpt.text, start))
         return Composed("\n".join(pieces), tuple(citations), "extractive")
+
+    def _in_whole(self, asked: Asked, excerpt: Excerpt) -> tuple[list[Excerpt], str]:
+        """Return an excerpt with what it says little without, and what to say if that is too long.
+
+        Rows of a table come below its header, the items of a list that is asked for all together,
+        though they stand in several passages.
+        """
+        if not self._text_of:
+            return [excerpt], ""
+        text = self._text_of(excerpt.hit.document.id)
+        start, end = (excerpt.hit.passage.start + at for at in (excerpt.start, excerpt.end))
+        if header := header_above(text, start, end):
+            return [_quoting(excerpt, text, header), excerpt], ""
+        whole = list_around(text, start, end) if asked.kinds & {"list", "manner"} else None
+        if not whole or whole == (start, end):
+            return [excerpt], ""
+        if whole[1] - whole[0] > LONGEST_WHOLE:
+            return [excerpt], MORE
+        return [_quoting(excerpt, text, whole)], ""
+
+
+def _is_quoted(excerpt: Excerpt, citation: Citation) -> bool:
+    """Tell whether some of these words stand in what is quoted already."""
+    start, end = (excerpt.hit.passage.start + at for at in (excerpt.start, excerpt.end))
+    of_it = citation.document_id == excerpt.hit.document.id
+    return of_it and citation.start < end and start < citation.end
+
+
+def _quoting(excerpt: Excerpt, text: str, span: Span) -> Excerpt:
+    """Return an excerpt of the same document that quotes a span of its text."""
+    passage = Passage(text[slice(*span)], *span, excerpt.hit.passage.section)
+    return replace(
+        excerpt, hit=replace(excerpt.hit, passage=passage), start=0, end=span[1] - span[0]
+    )
 
 
 def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
@@ -109,7 +161,11 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
         for passage in passages
         if passage
     ]
-    rest = [passage for passage in rest if passage and _is_of(asked, passage[0].hit, first.hit)]
+    rest = [
+        passage
+        for passage in rest
+        if not all(one.is_furniture for one in passage) and _is_of(asked, passage[0].hit, first.hit)
+    ]
     if not rest:
         return [first]
     second = _best(rest, LONGEST_SECOND, SECOND_FROM / 2)
@@ -204,7 +260,7 @@ def _whole_table(text: str, start: int, end: int) -> tuple[int, int]:
 
     A row says little without its header, and which row is asked for may take some reckoning.
     """
-    lines, around = _lines_around(text, start, end, _TABLE_ROW)
+    lines, around = _lines_around(text, start, end, TABLE_ROW)
     if not around:
         return start, end
     first, last = around

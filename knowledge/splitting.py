@@ -61,14 +61,25 @@ def split(document: Document) -> list[Passage]:
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Return the spans of the text's sentences, without the white space around them."""
+    """Return the spans of the text's sentences, without the white space around them.
+
+    A row of a table is one: half of a row says what stands in another column.
+    """
     spans, start = [], 0
-    for end in [*(match.end() for match in SENTENCE_END.finditer(text)), len(text)]:
+    marks = (mark for mark in SENTENCE_END.finditer(text) if not _is_in_row(text, mark))
+    for end in [*(mark.end() for mark in marks), len(text)]:
         span = _stripped(text, start, end)
         if span[0] < span[1]:
             spans.append(span)
         start = end
     return spans
+
+
+def _is_in_row(text: str, mark: re.Match[str]) -> bool:
+    if "\n" in mark[0] or "|" not in text:
+        return False
+    start, end = text.rfind("\n", 0, mark.start()) + 1, text.find("\n", mark.end())
+    return bool(_TABLE_ROW.match(text[start : end if end >= 0 else None].strip()))
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:

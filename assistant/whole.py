@@ -1,0 +1,89 @@
+"""Lists and tables of which a passage, or an excerpt of it, holds only a part."""
+
+import re
+from collections.abc import Sequence, Set
+
+LONGEST_WHOLE = 600  # characters of a list that is given in whole, for want of a shorter answer
+TABLE_ROW = re.compile(r"\s*\|.*\|\s*$", re.MULTILINE)
+_RULE = re.compile(r"\s*\|[\s:|-]+\|\s*$")
+_DIGITS = "〇一二三四五六七八九"
+_MARK = re.compile(
+    r"\s*(?:(?P<bullet>[-*•●·])|(?P<digit>\d{1,2})[.、．)）](?!\d)"
+    rf"|[（(](?P<inner>\d{{1,2}}|[{_DIGITS}十]{{1,3}})[)）]|(?P<outer>[{_DIGITS}十]{{1,3}})、)"
+)
+
+Span = tuple[int, int]
+
+
+def list_around(text: str, start: int, end: int) -> Span | None:
+    """Return where the list that the words are part of begins and ends, with its lead-in.
+
+    None: they take in neither two items nor an item and the lead-in, so no list is meant.
+
+    Args:
+        text: A whole document.
+        start: Where the words begin.
+        end: Where they end.
+    """
+    lines = _lines(text)
+    touched = _touched(lines, start, end)
+    items = [n for n in touched if _MARK.match(text, *lines[n])]
+    if not items or (len(items) < 2 and not _leads_in(text, lines, {*touched} & {items[0] - 1})):
+        return None
+    first, last = items[0], items[-1]
+    while last + 1 < len(lines) and _follows(text, lines[last], lines[last + 1]):
+        last += 1
+    while first and _follows(text, lines[first - 1], lines[first]):
+        first -= 1
+    first -= _leads_in(text, lines, {first - 1})
+    return min(start, lines[first][0]), max(end, lines[last][1])
+
+
+def header_above(text: str, start: int, end: int) -> Span | None:
+    """Return where the header stands of the table whose rows words begin with.
+
+    None: they begin with no row, or with the header.
+
+    Args:
+        text: A whole document.
+        start: Where the words begin.
+        end: Where they end.
+    """
+    lines = _lines(text)
+    first = at = _touched(lines, start, end)[0]
+    while at >= 0 and TABLE_ROW.match(text[slice(*lines[at])]):
+        at -= 1
+    at += 1
+    if at >= first or _RULE.match(text[slice(*lines[first])]):
+        return None
+    has_rule = at + 1 < first and _RULE.match(text[slice(*lines[at + 1])])
+    return lines[at][0], lines[at + 1 if has_rule else at][1]
+
+
+def _lines(text: str) -> list[Span]:
+    return [line.span() for line in re.finditer(r"[^\n]*\S[^\n]*", text)]
+
+
+def _touched(lines: Sequence[Span], start: int, end: int) -> list[int]:
+    return [n for n, line in enumerate(lines) if line[0] < end and start < line[1]]
+
+
+def _leads_in(text: str, lines: Sequence[Span], of: Set[int]) -> bool:
+    """Tell whether one of these lines leads in a list."""
+    return any(n >= 0 and text[slice(*lines[n])].rstrip().endswith(("：", ":")) for n in of)
+
+
+def _follows(text: str, one: Span, other: Span) -> bool:
+    """Tell whether a line is the next item of the list that another line is an item of."""
+    marks = [mark for line in (one, other) if (mark := _MARK.match(text, *line))]
+    if len(marks) < 2 or marks[0].lastgroup != marks[1].lastgroup:
+        return False
+    before, after = (_number(mark[mark.lastgroup or 0]) for mark in marks)
+    return marks[0].lastgroup == "bullet" or after == before + 1
+
+
+def _number(said: str) -> int:
+    if said.isdecimal():
+        return int(said)
+    tens, ten, ones = said.rpartition("十")
+    return 10 * bool(ten) * (_DIGITS.find(tens) or 1) + _DIGITS.find(ones)

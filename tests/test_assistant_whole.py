@@ -1,0 +1,118 @@
+"""Lists and tables longer than a passage, as citizens get them."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.chain import Assistant
+from assistant.extractive import MORE
+from assistant.whole import LONGEST_WHOLE, header_above, list_around
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.splitting import sentences
+from knowledge.types import Document
+
+GRADES = "甲乙丙丁戊己庚"
+HEADER = "| 类别 | 条件 | 奖励 |\n|---|---|---|"
+ROWS = [
+    f"| {grade}类企业 | 上年度营业收入达到{8 - n}000万元；研发投入占比不低于{9 - n}%；"
+    f"从业人员不少于{9 - n}0人 | 奖励{8 - n}0万元 |"
+    for n, grade in enumerate(GRADES)
+]
+
+
+def answer_from(tmp_path, title, text, question):
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        base.add(Document("d", title, f"# {title}\n\n{text}", "/d.md"))
+        answer = Assistant(base).ask(question).answer()
+        for one in answer.citations:
+            assert base.text("d")[one.start : one.end] == one.quote
+    return answer
+
+
+@pytest.mark.parametrize("n", [3, 6])  # the last stands in a passage without the header
+def test_a_row_of_a_long_table_is_quoted_whole_and_below_its_header(tmp_path, n):
+    text = "\n".join((HEADER, *ROWS))
+    question = f"瞪羚企业里{GRADES[n]}类企业奖励多少"
+    answer = answer_from(tmp_path, "瞪羚企业分档奖励", text, question)
+    tables = re.split(r"\n\n\[\d+\]\[\d+\]\n?", answer.answer)
+    table = next(table for table in tables if ROWS[n] in table)
+    assert table.startswith(HEADER)
+    assert all(row.endswith("|") for row in table.splitlines())
+
+
+def items(count):
+    return [
+        f"（{numeral}）第{n}类小区每平方米补助{n}0元，由市县两级财政分担，资金按工程进度拨付。"
+        for n, numeral in enumerate("一二三四五六七八九十"[:count], 1)
+    ]
+
+
+def test_a_list_is_given_to_its_end_though_it_goes_over_several_passages(tmp_path):
+    title, listed = "老旧小区改造补助办法", items(10)
+    text = "\n".join(("老旧小区改造的补助标准如下：", *listed, "本办法由市住建局解释。"))
+    answer = answer_from(tmp_path, title, text, "老旧小区改造的补助标准有哪些")
+    assert all(item in answer.answer for item in listed)
+    assert answer.answer.count(listed[0]) == 1
+    assert MORE not in answer.answer
+
+
+def test_of_a_list_too_long_to_be_given_it_is_said_that_there_is_more(tmp_path):
+    title, listed = (
+        "老旧小区改造补助办法",
+        [item.replace("由", "由省、" * 30) for item in items(10)],
+    )
+    text = "\n".join(("老旧小区改造的补助标准如下：", *listed))
+    answer = answer_from(tmp_path, title, text, "老旧小区改造的补助标准有哪些")
+    assert sum(len(item) for item in listed) > LONGEST_WHOLE
+    assert not all(item in answer.answer for item in listed)
+    assert MORE in answer.answer
+
+
+def test_a_list_ends_where_its_numbers_do():
+    text = "条件：\n1.成年；\n2.有房；\n材料：\n1.身份证；\n2.房产证；\n3.照片。\n1.别的"
+    start = text.index("1.身份证")
+    found = list_around(text, start, text.index("3.照片"))
+    assert found
+    assert text[slice(*found)] == "材料：\n1.身份证；\n2.房产证；\n3.照片。"
+    assert list_around(text, start, start + 3) is None  # one item is asked for alone
+
+
+def test_the_header_stands_right_above_the_rows():
+    text = f"说明\n{HEADER}\n{ROWS[0]}\n{ROWS[1]}\n完"
+    start = text.index(ROWS[1])
+    found = header_above(text, start, start + 9)
+    assert found
+    assert text[slice(*found)] == HEADER
+    for words in ("说明", HEADER, "完"):
+        start = text.index(words)
+        assert header_above(text, start, start + len(words)) is None
+
+
+LINES = st.lists(
+    st.sampled_from(
+        ["1.甲；", "2、乙", "（三）丙", "四、丁", "- 戊", "说：", "| 己 |", "|---|", "庚。"]
+    ),
+    min_size=1,
+    max_size=12,
+).map("\n".join)
+
+
+@given(LINES, st.data())
+def test_what_is_taken_in_holds_the_words_and_begins_and_ends_with_lines(text, data):
+    start, end = data.draw(st.sampled_from(sentences(text)))
+    whole = list_around(text, start, end)
+    assert whole is None or (whole[0] <= start and end <= whole[1])
+    header = header_above(text, start, end)
+    assert header is None or header[1] <= start
+    for span in (whole, header):
+        if span:
+            assert text[: span[0]][-1:] in {"", "\n"}
+
+
+def test_a_row_is_one_sentence_whatever_stands_in_its_cells():
+    text = "前言。后语。\n| 甲；乙。 | 丙！ |\n尾声；完。"
+    said = [text[start:end] for start, end in sentences(text)]
+    assert said == ["前言。", "后语。", "| 甲；乙。 | 丙！ |", "尾声；", "完。"]
