@@ -45,6 +45,8 @@ COMMANDS: Mapping[str, str] = {
     "sample-ingest": "ingest knowledge/sample --home {kept}/sample",
     "everyday": "eval run tests/data/lay_questions.jsonl --home {kept}/sample"
     " --report {kept}/everyday-report",
+    "kiosk": "eval run tests/data/kiosk_questions.jsonl --home {kept}/sample"
+    " --report {kept}/kiosk-report",
     "typos": "eval typos {data}/datasets/typos.jsonl --home {kept}/pandemic",
     "typed-questions": "eval typos tests/data/typed_questions.jsonl --home {kept}/sample",
     "follow-ups": "eval follow-ups {data}/datasets/follow-ups.jsonl",
@@ -94,7 +96,7 @@ TABLES: Mapping[str, tuple[Sequence[str], Sequence[Column]]] = {
     "answers": (
         (
             *("article", "article-mistyped", "pandemic-answers", "pandemic-mistyped"),
-            *("everyday", "laws-answers"),
+            *("everyday", "kiosk", "laws-answers"),
         ),
         (*_ANSWERS, *_COST),
     ),
