@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import ge
+from typing import NamedTuple
 
 from assistant.claims import fold, numbers, states_all, unit, without_bound, without_list_mark
 from knowledge.lexical import terms
@@ -72,6 +74,14 @@ class Quote:
         document = self.hit.document
         facts = (document.metadata.get(name, "") for name in ("document_number", "issuer"))
         return fold("\n".join((document.title, *self.hit.passage.section, *facts)))
+
+
+class _Segment(NamedTuple):
+    """A number, what leads to it, and all the words that it belongs to."""
+
+    number: str
+    lead: str
+    words: str
 
 
 Alike = Callable[[str, str], float]
@@ -221,30 +231,49 @@ def _denials(clause: str) -> int:
 
 
 def _same_neighbours(said: str, source: str) -> bool:
-    """Tell whether each number stands beside what it stands beside in the source.
-
-    It does not where another number of the same unit stands in words that fit much better.
-    """
+    """Tell whether each number stands beside what it stands beside in the source."""
     there = list(_segments(source))
-    for number, words in _segments(said):
-        fits = [
-            (_fit(words, one, number), other) for other, one in there if unit(other) == unit(number)
+    for one in _segments(said):
+        own = [other for other in there if other.number == one.number]
+        rivals = [
+            other
+            for other in there
+            if other.number != one.number and unit(other.number) == unit(one.number)
         ]
-        own = [fit for fit, other in fits if other == number]
-        if own and max(fits)[0] > max(own) + _SWAPPED:
+        if own and all(any(_is_swapped(one, its, rival) for rival in rivals) for its in own):
             return False
     return True
 
 
-def _fit(words: str, others: str, of: str) -> float:
-    """Return the share of what stands beside a number that stands in other words, too."""
+def _is_swapped(one: _Segment, own: _Segment, rival: _Segment) -> bool:
+    """Tell whether a number was put for another of its unit: that one's words fit better.
+
+    They do where they hold all that the number's own words do, and more: a single character may
+    tell two rows apart (一级, 二级). What leads to a number decides before what follows, which may
+    hold for all (男性年满60周岁，女性年满55周岁可以领取).
+    """
+    its, others = _held(one.lead, own.lead, one.number), _held(one.lead, rival.lead, one.number)
+    if _is_more(others, its) or _is_more(its, others):
+        return _is_more(others, its)
+    its, others = _held(one.words, own.words, one.number), _held(one.words, rival.words, one.number)
+    return _is_more(others, its) or sum(others) > sum(its) + _SWAPPED * len(its)
+
+
+def _held(words: str, others: str, of: str) -> list[bool]:
+    """Tell of each number and character beside a number whether other words hold it, too."""
     found = [found[0] for found in numbers(words) if without_bound(found[0]) != of]
-    held = sum(number in others for number in found)
-    han = len("".join(_HAN.findall(_content(words))))
-    return (held + han * _covered(words, others)[0]) / (len(found) + han or 1)
+    pairs = {a + b for a, b in pairwise(others)}
+    runs = _HAN.findall(_content(words))
+    return [number in others for number in found] + [
+        stands for run in runs for stands in _standing(run, pairs, others)
+    ]
 
 
-def _segments(text: str) -> Iterator[tuple[str, str]]:
+def _is_more(these: Sequence[bool], those: Sequence[bool]) -> bool:
+    return these != those and all(map(ge, these, those))
+
+
+def _segments(text: str) -> Iterator[_Segment]:
     """Yield each number with the words that it belongs to.
 
     They are those of its clause, and what leads to it since the number of its unit before it; but
@@ -256,7 +285,7 @@ def _segments(text: str) -> Iterator[tuple[str, str]]:
         start, end = _around(_PART, text, found)
         if unit(number) not in _CONDITIONS:
             start = min(start, max(ends.get(unit(number), 0), _around(_STOP, text, found)[0]))
-        yield number, text[start:end]
+        yield _Segment(number, text[start : found.start()], text[start:end])
         ends[unit(number)] = end
 
 

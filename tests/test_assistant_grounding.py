@@ -78,6 +78,46 @@ def test_what_the_passage_does_not_say_is_not_supported(sentence):
     assert not supports(sentence)
 
 
+@pytest.mark.parametrize(
+    ("source", "wrong", "right"),
+    [
+        (
+            "60周岁以上的每人每月100元。80周岁以上的每人每月300元。",
+            "60周岁以上的每人每月300元。",
+            "80周岁以上的每人每月300元。",
+        ),
+        (
+            "一级残疾每月补贴300元；二级残疾每月补贴200元。",
+            "一级残疾每月补贴200元。",
+            "二级残疾每月补贴200元。",
+        ),
+        (
+            "初中生每人补助500元，高中生每人补助800元。",
+            "初中生每人补助800元。",
+            "高中生每人可以领取补助800元。",
+        ),
+        (
+            "市级孵化器奖励30万元，省级孵化器奖励50万元。",
+            "市级孵化器奖励50万元。",
+            "省级孵化器可以得到50万元奖励。",
+        ),
+        (
+            "男性年满60周岁，女性年满55周岁可以领取养老金。",
+            "男性年满55周岁可以领取养老金。",
+            "男性年满60周岁可以领取养老金。",
+        ),
+        (
+            "一级残疾补贴300元，二级残疾200元。",
+            "一级残疾补贴200元。",
+            "一级残疾补贴300元，二级残疾补贴200元。",
+        ),
+    ],
+)
+def test_a_number_of_the_row_beside_is_not_supported(source, wrong, right):
+    assert not supports(wrong, source)
+    assert supports(right, source)
+
+
 def test_a_sentence_is_checked_against_the_passage_that_it_cites():
     hits = [hit("图书馆周一闭馆。", rank=1), hit("博物馆每天9点开门。", rank=2)]
     grounding = Grounding(hits)
