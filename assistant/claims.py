@@ -58,9 +58,18 @@ _AT_MOST = re.compile(
     f"|(?<=[{_MEASURED}])以[内下](?!简称)"
 )
 _AT_LEAST = re.compile(
-    f"不低于|不少于|不短于|最低|最少|至少|最短|(?<!不)超过|(?<!不)高于|(?<=[{_MEASURED}])以上"
+    f"不低于|不少于|不短于|最低(?!生活|工资)|最少|至少|最短|(?<!不)超过|(?<!不)高于"
+    f"|(?<=[{_MEASURED}])以上"
 )
+# What may be left out, but not turned round: 满60周岁 is 60周岁, and 15日内 may be told as 15日.
+_FROM = re.compile("满|[后起]$")
+_UNTIL = re.compile("[前内止]$")
+_DIRECTIONS = ((1, _AT_LEAST), (-1, _AT_MOST), (0.5, _FROM), (-0.5, _UNTIL))
+_OPPOSITES = re.compile("未?成年|不?动产|非?营利")  # that are words, no sentences turned round
 _BOUND_BEFORE = 6  # characters before a number in which its bound may stand
+_BOUND_AFTER = re.compile(r"(?:及|\(含\))?(以[上下]|[以之]?[内前后]|[起止])")
+_ENDS_RANGE = re.compile(rf"[{_MEASURED}][至到~-]$")
+_BEGINS_RANGE = re.compile(r"[至到~-]\d")
 
 
 def fold(text: str) -> str:
@@ -96,6 +105,7 @@ def states_all(sentence: str, source: str, above: str) -> bool:
         and all(words in named for words in _QUOTED.findall(sentence))
         and all(_states_word(named, word) for word in _LATIN.findall(sentence))
         and all(name in named for name in _names(sentence))
+        and set(_OPPOSITES.findall(sentence)) <= set(_OPPOSITES.findall(named))
         and all(bound in source for bound in _BOUND.findall(sentence))
         and all(b.search(source) for b in (_AT_MOST, _AT_LEAST) if b.search(sentence))
     )
@@ -115,35 +125,49 @@ def without_bound(number: str) -> str:
 
 def _states_number(source: str, claim: re.Match[str]) -> bool:
     """Tell whether a source holds a number, in its bound, as often as it was said so far."""
-    number, direction = _whole(without_bound(claim[0])), _direction(claim)
+    text, number = claim.string, without_bound(claim[0])
+    direction = _direction(text, claim.start(), claim.start() + len(number))
     said, found = (
-        sum(direction in {0, _direction(one)} for one in number.finditer(text))
-        for text in (claim.string[: claim.end() + 2], source)
+        sum(abs(direction - _direction(one.string, *one.span())) < 1 for one in there)
+        for there in (
+            _whole(number).finditer(text, 0, claim.end()),
+            _whole(number).finditer(source),
+        )
     )
     return found >= said
 
 
 def _whole(number: str) -> re.Pattern[str]:
-    """Match a number where no digit or numeral continues it: 5元 does not stand in 15元 or 5元."""
+    """Match a number that nothing continues: 5元 does not stand in 15元, nor 30日 in 6月30日."""
     before = rf"(?<![{_CHINESE}])" if number[0] in _CHINESE else r"(?<!\d)(?<!\d\.)"
     after = ""
     if number[-1].isdigit():
         after = r"(?![\d万亿%‰]|\.\d)"
     elif number[-1] in _CHINESE:
         after = rf"(?![{_CHINESE}])"
+    elif number[-1] in "日号" and "月" not in number:
+        before += rf"(?<![\d{_CHINESE}]月)"
     return re.compile(before + re.escape(number) + after)
 
 
-def _direction(number: re.Match[str]) -> int:
-    """Return 1 for at least, -1 for at most, 0 where a number has no bound."""
-    text, start, end = number.string, number.start(), number.end()
-    around = (
-        re.split("[,;。:、]", text[max(0, start - _BOUND_BEFORE) : start])[-1]
-        + text[end - 2 : end + 2]
-    )
-    if _AT_LEAST.search(around):
-        return 1
-    return -1 if _AT_MOST.search(around) else 0
+def _direction(text: str, start: int, end: int) -> float:
+    """Return 1 for at least, -1 for at most, half of it if that may go without saying; else 0."""
+    before = re.split(r"[,;。:、\d]|以[上下内]", text[max(0, start - _BOUND_BEFORE) : start])[-1]
+    after = _BOUND_AFTER.match(text, end)
+    around = before + text[end - 1 : end] + (after[1] if after else "")
+    for direction, bound in _DIRECTIONS:
+        if bound.search(around):
+            return direction
+    return _place_in_range(text, start, end)
+
+
+def _place_in_range(text: str, start: int, end: int) -> int:
+    """Return 1 for the number that begins a range, -1 for the one that ends it."""
+    if unit(text[start:end]) in {"", "date"}:  # 6月1日至6月30日 does end on 6月30日
+        return 0
+    if _ENDS_RANGE.search(text[max(0, start - 2) : start]):
+        return -1
+    return 1 if _BEGINS_RANGE.match(text, end) else 0
 
 
 def _states_code(source: str, claim: re.Match[str]) -> bool:
