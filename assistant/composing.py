@@ -1,7 +1,8 @@
 """What every way of composing an answer has in common."""
 
+import re
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from assistant.types import Citation, Delta, Mode, Turn
@@ -44,6 +45,24 @@ def finished(composing: Generator[Delta, None, Composed]) -> Composed:
         except StopIteration as end:
             composed: Composed = end.value
             return composed
+
+
+def numbered_from(composed: Composed, count: int) -> Composed:
+    """Return an answer whose citations are numbered on from those that stand before it."""
+    own = {str(citation.n) for citation in composed.citations}  # 泉政[2020]12号 is none
+
+    def moved(mark: re.Match[str]) -> str:
+        return f"[{int(mark[1]) + count}]" if mark[1] in own else mark[0]
+
+    text = re.sub(r"\[(\d+)\]", moved, composed.text)
+    citations = tuple(replace(citation, n=citation.n + count) for citation in composed.citations)
+    return replace(composed, text=text, citations=citations)
+
+
+def followed_by(text: str, citations: Sequence[Citation], composed: Composed) -> Composed:
+    """Return an answer with what was shown before it; its citations are numbered on."""
+    then = numbered_from(composed, len(citations))
+    return replace(then, text=f"{text}\n\n{then.text}", citations=(*citations, *then.citations))
 
 
 def citation(n: int, hit: Hit, quote: str, start: int) -> Citation:

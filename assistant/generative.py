@@ -2,7 +2,8 @@
 
 No sentence is shown before it is checked: what was never streamed need not be taken back, which
 a page could do and speech or an OpenAI client could not. Where the model fails or nothing that it
-says holds, the extractive answer takes its place, with a note that says so.
+says holds, the extractive answer takes its place, with a note that says so; sentences that were
+shown by then stay before it.
 """
 
 import logging
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from urllib.parse import urlsplit
 
 from assistant.asking import holds, understand
 from assistant.breaker import DOWN, Breaker
-from assistant.composing import Composed, Composer, citation
+from assistant.composing import Composed, Composer, citation, finished, followed_by
 from assistant.errors import ChatModelDownError, ChatModelError
 from assistant.grounding import Alike, Grounding, Quote
 from assistant.privacy import mask
@@ -119,12 +121,15 @@ class GenerativeComposer:
             if answer.holds_for(question):
                 return Composed(answer.text, tuple(answer.citations), "generative")
             problem = UNSUPPORTED
-        if answer.text:
-            yield Delta("\n\n")
-        composed = yield from self._instead.compose(question, hits, history)
+        lifting = self._instead.compose(question, hits, history)
+        if answer.text:  # it was shown: each mark in it must keep pointing at its quote
+            composed = followed_by(answer.text, answer.citations, finished(lifting))
+            yield Delta(composed.text.removeprefix(answer.text))
+        else:
+            composed = yield from lifting
         note = NOTE.format(problem)
         yield Delta(f"\n{note}")
-        return Composed(f"{composed.text}\n{note}", composed.citations, composed.mode)
+        return replace(composed, text=f"{composed.text}\n{note}")
 
     def rewrite(self, question: str, history: Sequence[Turn]) -> str:
         """Return a follow-up as a question that stands alone.
@@ -206,6 +211,8 @@ class _Answer:
             "- ", _MARKDOWN.sub("", _MARKS.sub("", clean_characters(sentence))).strip()
         )
         cited = [int(n) for mark in _MARKS.findall(sentence) for n in re.findall(r"\d+", mark)]
+        if said in self.text and _ENDED.search(said):  # a model that goes round in circles
+            return ""
         quotes = self._grounding.support(said, cited)
         piece = ""
         if quotes:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from assistant.asking import holds, understand
 from assistant.attributes import Attribute, attribute_of, listed
-from assistant.composing import Composed
+from assistant.composing import Composed, numbered_from
 from assistant.evidence import ANSWERABLE_FROM, Evidence
 from assistant.follow_ups import Weigh
 from assistant.topics import ASKS, few, only_asks, topic_of
@@ -235,24 +235,13 @@ def _blocks(parts: Sequence[Part]) -> list[Part]:
             both = f"{blocks[same[0]].question}，{part.question}"
             blocks[same[0]] = replace(blocks[same[0]], question=both)
         else:
-            blocks.append(replace(part, composed=_numbered_from(part.composed, count)))
+            blocks.append(replace(part, composed=numbered_from(part.composed, count)))
             count += len(part.composed.citations)
     return blocks
 
 
 def _spans(citations: Sequence[Citation]) -> set[tuple[str, int, int]]:
     return {(citation.document_id, citation.start, citation.end) for citation in citations}
-
-
-def _numbered_from(composed: Composed, count: int) -> Composed:
-    own = {str(citation.n) for citation in composed.citations}  # 泉政[2020]12号 is none
-
-    def moved(mark: re.Match[str]) -> str:
-        return f"[{int(mark[1]) + count}]" if mark[1] in own else mark[0]
-
-    text = re.sub(r"\[(\d+)\]", moved, composed.text)
-    citations = tuple(replace(citation, n=citation.n + count) for citation in composed.citations)
-    return replace(composed, text=text, citations=citations)
 
 
 def _verdict(parts: Sequence[Part], refused: Sequence[Part]) -> Evidence:

@@ -189,6 +189,28 @@ def test_where_the_model_fails_the_extractive_answer_stands_with_a_note(script, 
     assert streamed.endswith(composed.text)
 
 
+def test_what_was_shown_before_it_failed_stands_with_its_own_citation():
+    hits = [hit(ALLOWANCE), hit("周一闭馆。咨询请拨打12345。", title="图书馆须知", rank=2)]
+    script = ["咨询请拨打12345[2]。", "另外", ConnectionError("reset")]
+    streamed, composed = compose(ScriptedModel(script=script), hits)
+    assert fallen_back(composed, DOWN)
+    assert streamed == composed.text  # for who can take nothing back
+    assert composed.text.startswith("咨询请拨打12345。[1]\n\n年满80周岁")
+    first, *others = composed.citations
+    assert (first.n, first.title) == (1, "图书馆须知")
+    assert "咨询" in first.quote
+    for n, one in enumerate(others, 2):
+        assert one.n == n
+        assert f"{one.quote}[{n}]" in composed.text
+
+
+def test_a_model_that_goes_round_in_circles_is_shown_once():
+    said = "每人每月补贴300元[1]。15个工作日内办结[1]。"
+    _, composed = compose(ScriptedModel(script=[said * LONGEST]))
+    assert fallen_back(composed, CUT_OFF)
+    assert composed.text.startswith("每人每月补贴300元。[1]15个工作日内办结。[2]\n\n")
+
+
 def test_an_answer_that_was_cut_off_does_not_stand():
     _, composed = compose(says("每人每月补贴300元[1]。向户籍", finish_reason="length"))
     assert fallen_back(composed, CUT_OFF)
