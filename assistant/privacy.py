@@ -16,6 +16,9 @@ _NUMERALS = str.maketrans("零〇○一二三四五六七八九幺壹贰叁肆�
 _FOLDS = (_WIDTH, {**_WIDTH, **_NUMERALS})
 
 _BIRTH = r"(?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
+_CARD = r"""[3-69]\d{3}([\ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{1,3})?
+            | [3-69]\d{5}[\ -]\d{10,13}"""
+_IS = r"[\s:是为(]{0,3}"  # between the name of a number and the number
 _NO_AMOUNT = r"(?!(?:[美港欧日]|人民币)?元(?![旦宵]))"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼新"
 _PLATE_LETTERS = "A-HJ-NP-Z"
@@ -78,14 +81,22 @@ _KINDS = (
         rf"(?<!\d)(?P<number>[1-9]\d{{5}}[\ -]?{_BIRTH}[\ -]?\d{{3}}[\dX])(?!\d)",
         _is_identity,
     ),
+    # One mistyped digit makes a number no less personal: a birth date in it tells as well.
+    _kind(
+        "身份证号",
+        rf"(?<!\d)(?<!编号)(?<!单号)(?<![编单]号[:是为\s])(?P<number>[1-8]\d{{5}}[\ -]?{_BIRTH}"
+        r"[\ -]?\d{3}[\dX])(?![A-Z\d])",
+    ),
+    _kind(
+        "身份证号",
+        rf"(?:身份证件?|身份|证件)(?:号码|编号|号)?{_IS}"
+        r"(?P<number>[1-9]\d{5}[\ -]?\d{6,8}[\ -]?\d{2,5}X?)(?![A-Z\d])",
+    ),
+    _kind("银行卡号", rf"(?<!\d)(?P<number>[1-9]\d{{15,18}}|{_CARD})(?!\d)", _is_card),
     _kind(
         "银行卡号",
-        r"""(?<!\d)(?P<number>
-            [1-9]\d{15,18}
-            | [3-69]\d{3}([\ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{1,3})?
-            | [3-69]\d{5}[\ -]\d{10,13}
-        )(?!\d)""",
-        _is_card,
+        rf"(?:银行卡|储蓄卡|信用卡|借记卡|卡号)(?:号码|号)?{_IS}"
+        rf"(?P<number>[1-9]\d{{12,18}}|{_CARD})(?!\d)",
     ),
     _kind(
         "手机号",
@@ -103,7 +114,7 @@ _KINDS = (
     ),
     _kind(
         "电话号码",
-        r"(?:电话|座机|固话|致电|tel)(?:号码|号)?[\s:是为]{0,3}(?P<number>[2-8]\d{2,3}-?\d{4})(?!\d)",
+        rf"(?:电话|座机|固话|致电|tel)(?:号码|号)?{_IS}(?P<number>[2-8]\d{{2,3}}-?\d{{4}})(?!\d)",
     ),
     _kind("电话号码", r"(?P<number>\+[1-9]\d{0,2}(?:[\ -]?\d){7,12})(?!\d)"),
     _kind(
@@ -111,7 +122,7 @@ _KINDS = (
         r"(?<![A-Z\d])(?P<number>[EGDSPHMC]\d{8}|[EC][A-HJ-NP-Z]\d{7}|1[45]\d{7})(?![A-Z\d])"
         rf"{_NO_AMOUNT}",
     ),
-    _kind("护照号", r"护照(?:号码|号)?[\s:是为]{0,3}(?P<number>[A-Z]{0,2}\d{6,9})(?![A-Z\d])"),
+    _kind("护照号", rf"护照(?:号码|号)?{_IS}(?P<number>[A-Z]{{0,2}}\d{{6,9}})(?![A-Z\d])"),
     _kind(
         "车牌号",
         rf"""(?P<number>[{_PROVINCES}](?!GB)[{_PLATE_LETTERS}][\ ·•・-]?
