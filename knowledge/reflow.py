@@ -19,6 +19,7 @@ _STRUCTURE = re.compile(
     r"|[（(]?[一二三四五六七八九十百]{1,4}[）)、．.]|[（(]\d{1,3}[）)]|\d{1,3}[、．]|\d{1,3}\.(?!\d)|[①-⑳]"
     r"|附件\s*\d*\s*[:：]?|附\s*[:：]|(?:问|答|注)\s*[:：]"
 )
+_NUMBER_AT_END = re.compile(r"\d\s*[元%％]?\s*$")
 _LABEL_AT_END = re.compile(r"[:：][^，。；！？:：]{0,60}$")
 _BRACKETS = {"）": "（", ")": "(", "”": "“", "》": "《", "】": "【", "」": "「", "』": "『"}
 _TAIL = 400  # characters at a line's end looked at for open brackets
@@ -73,6 +74,7 @@ def rejoin(text: str) -> str:
     paragraphs that stop inside a sentence. A text that shows neither comes back unchanged.
     """
     lines = text.split("\n")
+    entries = _entries(lines)
     layout = _Layout(_wrap_width(lines), any(map(_indented, lines)))
     if not layout.width and not any(
         _broken_column(a, b) and not a.endswith("；") for a, b in _neighbours(lines)
@@ -80,12 +82,13 @@ def rejoin(text: str) -> str:
         return text
     parts: list[str] = []
     end = last = ""  # the end of the paragraph so far, and its last line as it stood
-    gap = paragraphs = 0
-    for line in lines:
+    gap = paragraphs = before = 0
+    for number, line in enumerate(lines):
         if not line.strip():
             gap += 1
             continue
-        if parts and _continues(end, last, line, layout, first=paragraphs == 1):
+        is_joined = number not in entries and before not in entries
+        if parts and is_joined and _continues(end, last, line, layout, first=paragraphs == 1):
             below = line.strip()
             parts += [_between(end, below), below]
             end = (end + below)[-_TAIL:]
@@ -93,7 +96,7 @@ def rejoin(text: str) -> str:
             parts += ["\n\n" if gap else "\n", line] if parts else [line]
             end = line.strip()[-_TAIL:]
             paragraphs += 1
-        last, gap = line, 0
+        last, before, gap = line, number, 0
     return "".join(parts)
 
 
@@ -127,10 +130,21 @@ def _width(line: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line[:_COLUMNS])
 
 
+def _entries(lines: list[str]) -> set[int]:
+    """Which lines are entries of a list of prices, telephones or the like: they end in numbers.
+
+    A sentence can be cut behind a number, too; but seldom twice running and with no comma near.
+    """
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    ends = {n for n in filled if _NUMBER_AT_END.search(lines[n]) and not _PROSE.search(lines[n])}
+    return {n for pair in itertools.pairwise(filled) if ends.issuperset(pair) for n in pair}
+
+
 def _wrap_width(lines: list[str]) -> int:
     """The width that the lines were cut at, in display columns; 0 if they were not.
 
-    Lines cut at a width are of nearly one length, and most stop inside a sentence.
+    Lines cut at a width are of nearly one length, and most stop inside a sentence. The entries of
+    a list can seem to; but hardly any holds a comma, or most end in a number.
     """
     filled = [line.rstrip() for line in lines if line.strip()]
     widths = sorted(_width(line) for line in filled)
@@ -138,10 +152,12 @@ def _wrap_width(lines: list[str]) -> int:
         return 0
     width = widths[int(len(widths) * 0.9)]
     full = [line for line in filled if 0.9 * width <= _width(line) <= 1.1 * width]
-    cut = sum(_unfinished(line) and not _STRUCTURE.match(line) for line in full)
-    if width > _COLUMNS or len(full) < max(3, 0.35 * len(filled)) or cut < 0.5 * len(full):
+    cut = [line for line in full if _unfinished(line) and not _STRUCTURE.match(line)]
+    if width > _COLUMNS or len(full) < max(3, 0.35 * len(filled)) or len(cut) < 0.5 * len(full):
         return 0
-    return width
+    prose = sum(bool(_PROSE.search(line)) for line in full)
+    numbers = sum(bool(_NUMBER_AT_END.search(line)) for line in cut)
+    return width if prose >= 0.2 * len(full) and numbers < 0.5 * len(cut) else 0
 
 
 def _unfinished(line: str) -> bool:

@@ -177,3 +177,45 @@ def test_latin_words_keep_a_space_between_them():
         "开。",
     ]
     assert "open source software 来实现" in rejoin("\n".join(lines))
+
+
+DISTRICTS = ["鲤城区", "丰泽区", "洛江区", "泉港区", "石狮市", "晋江市"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{}行政服务中心 0595-2250001{}",
+        "{}行政服务中心，0595-2250001{}",
+        "0595-2250001{1}",
+        "{}居民户口簿补领工本费 1{}元",
+        "{}人民政府办公室",
+    ],
+)
+def test_entries_of_a_list_that_happen_to_be_of_one_length_stay_apart(entry):
+    text = "\n".join(entry.format(name, number) for number, name in enumerate(DISTRICTS))
+    assert rejoin(text) == text
+
+
+CUT = """服务中心设有八个窗口，每个窗口都
+有工作人员为群众解答问题，遇到不
+清楚的事情可以随时询问。办理证件
+收取工本费，标准由物价部门核定公
+布如下。
+居民身份证首次换领的工本费 20元
+居民户口簿遗失补领的工本费 10元
+出入境证件遗失补领工本费 120元
+以上费用由窗口代收，可以用现金也
+可以用手机付款，满1000
+元的开具发票。"""
+
+
+def test_prices_among_lines_cut_at_a_width_stay_with_what_they_are_for():
+    assert rejoin(CUT).split("\n") == [
+        "服务中心设有八个窗口，每个窗口都有工作人员为群众解答问题，遇到不清楚的事情可以随时询问。"
+        "办理证件收取工本费，标准由物价部门核定公布如下。",
+        "居民身份证首次换领的工本费 20元",
+        "居民户口簿遗失补领的工本费 10元",
+        "出入境证件遗失补领工本费 120元",
+        "以上费用由窗口代收，可以用现金也可以用手机付款，满1000元的开具发票。",
+    ]
