@@ -10,6 +10,7 @@ from pathlib import Path
 
 from knowledge.errors import UnreadableDocumentError
 from knowledge.facts import iso_date, normal_number, policy_facts
+from knowledge.pages import without_running_lines
 from knowledge.plaintext import (
     clean,
     clean_characters,
@@ -30,9 +31,6 @@ _ID_CHARS = 12  # of the SHA-256 in hexadecimal: 48 bits, enough for millions of
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE2: .doc and .xls, and any encrypted file
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FRONT_MATTER = re.compile(r"---\n((?:[^\n:]+:[^\n]*\n)+)---\n")
-_PAGE_NUMBER = re.compile(
-    r"[-—–·\s]*(?:第\s*)?\d{1,4}\s*页?(?:\s*[/／共]\s*\d{1,4}\s*页?)?[-—–·\s]*"
-)
 # What one document may hold: twenty thick books. More is a corpus in one file, which nobody could
 # cite from, and whose passages would take hours to embed in one step.
 _MOST_BYTES = 32 << 20  # of a file that is text
@@ -244,7 +242,7 @@ def _docx(path: Path) -> Iterator[Document]:
 
 def _pdf(path: Path) -> Iterator[Document]:
     pages = _pdf_pages(path)
-    text = clean_characters("\n".join(_without_running_lines(pages)))
+    text = clean_characters("\n".join(without_running_lines(pages)))
     if not text.strip():
         raise _unreadable(path, "PDF 里没有文字层（多半是扫描件）。请先做文字识别（OCR）再试")
     yield _laid_out(path, text)
@@ -263,22 +261,6 @@ def _pdf_pages(path: Path) -> list[str]:
         return [str(page.get_textpage().get_text_range()) for page in pdf]
     finally:
         pdf.close()
-
-
-def _without_running_lines(pages: list[str]) -> Iterator[str]:
-    """The pages without page numbers, and without first and last lines that most pages repeat."""
-    split = [[line for line in page.splitlines() if line.strip()] for page in pages]
-    edges = [re.sub(r"\d+", "#", lines[i]).strip() for lines in split if lines for i in (0, -1)]
-    repeated = {edge for edge in edges if len(split) > 2 and edges.count(edge) > len(split) / 2}
-    for lines in split:
-        for end in (0, -1):
-            while lines and _is_running(lines[end], repeated):
-                lines.pop(end)
-        yield "\n".join(lines)
-
-
-def _is_running(line: str, repeated: set[str]) -> bool:
-    return bool(_PAGE_NUMBER.fullmatch(line)) or re.sub(r"\d+", "#", line).strip() in repeated
 
 
 def _csv(path: Path) -> Iterator[Document | ReadFailure]:

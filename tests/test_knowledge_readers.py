@@ -487,6 +487,48 @@ def test_a_pdf_loses_its_line_ends_page_numbers_and_running_heads(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [["养老金补差标准", "1950"]],
+        [["首页", "800", "900"], ["停车费每月", "1200"]],
+        [["甲事项收费", "20"], ["乙事项收费", "20"], ["丙事项收费", "20"]],
+        [["甲区合计 1950"], ["乙区合计 800"], ["丙区合计 1200"]],
+        [["2024", "年度收费标准"], ["甲事项收费", "30"]],
+        [
+            ["一等奖奖金", "800", "- 1 -"],
+            ["二等奖奖金", "500", "- 2 -"],
+            ["三等奖", "300", "3/3页"],
+        ],
+        [["一等奖奖金", "800", "1"], ["二等奖奖金", "500", "2"], ["三等奖奖金", "300", "3"]],
+    ],
+)
+def test_amounts_at_the_edge_of_a_pdfs_page_are_kept(tmp_path, pages):
+    text = read_document(write(tmp_path, "标准.pdf", pdf(*pages))).text
+    amounts = [line for lines in pages for line in lines if line not in PAGE_NUMBERS]
+    assert text.split("\n") == amounts
+
+
+PAGE_NUMBERS = {"1", "2", "3", "- 1 -", "- 2 -", "3/3页"}
+
+
+@pytest.mark.parametrize(
+    "footer",
+    ["{}", "- {} -", "第{}页", "第 {} 页 共 4 页", "{} / 4", "示例手册 {}", "2024年版 第{}页"],
+)
+def test_page_numbers_are_left_out_however_they_are_written(tmp_path, footer):
+    pages = [[f"{name}事项当场办结。", footer.format(n)] for n, name in enumerate("甲乙丙丁", 1)]
+    text = read_document(write(tmp_path, "手册.pdf", pdf(*pages))).text
+    assert text.split("\n") == [page[0] for page in pages]
+
+
+def test_page_numbers_are_left_out_where_they_start_again_and_where_there_is_one_page(tmp_path):
+    pages = [["手册", f"{w}事项。", n] for w, n in zip("甲乙丙丁戊", "12312", strict=True)]
+    text = read_document(write(tmp_path, "a.pdf", pdf(*pages))).text
+    assert text.split("\n") == ["甲事项。", "乙事项。", "丙事项。", "丁事项。", "戊事项。"]
+    assert read_document(write(tmp_path, "b.pdf", pdf(["当场办结。", "1"]))).text == "当场办结。"
+
+
 # --- tables and rows ----------------------------------------------------------------------------
 
 
