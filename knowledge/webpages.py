@@ -13,6 +13,8 @@ _NO_SOURCE = re.compile("本网|本站|网站|原创|https?:")
 _SITE = re.compile("网|政府|门户|频道|平台|委员会|局|厅|公众号")
 _BLOCKS = {"p", "div", "li", "tr", "br", "h1", "h2", "h3", "h4", "h5", "h6", "td", "section"}
 _UNREAD = ("script", "style", "noscript", "template", "head", "iframe", "svg", "object")
+_STRUCK = "//del | //s | //strike | //body//*[contains(@style, 'line-through')]"
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*\n]+?)(?<=\S)\1")
 
 
@@ -37,14 +39,29 @@ def read_page(markup: str) -> WebPage:
 
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     root = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    _mend_marks(root)
     metas = _metas(root)
     source = metas.get("contentsource", "")
     given = {
         "date": next((d for name in _DATES if (d := parse_date(metas.get(name, "")))), ""),
         "issuer": "" if _NO_SOURCE.search(source) else source,
     }
-    text = _main_content(markup, root) or _plain_text(root)
+    text = _main_content(html.tostring(root, encoding="unicode"), root) or _plain_text(root)
     return WebPage(text, _title(root, metas), {k: v for k, v in given.items() if v})
+
+
+def _mend_marks(root: Any) -> None:  # noqa: ANN401
+    """Take out what is struck out, which no longer counts, and tags that would come out as text."""
+    for element in root.xpath(_STRUCK):
+        element.drop_tree()
+    for element in list(root.iter("ins", "u")):
+        element.drop_tag()
+    for element in reversed(list(root.iter("sup", "sub"))):  # one can hold another
+        words = str(element.text_content())
+        element[:] = []
+        # Else 10 with a raised 5 would be 105.
+        element.text = words.translate(_RAISED) if element.tag == "sup" else words
+        element.drop_tag()
 
 
 def _metas(root: Any) -> dict[str, str]:  # noqa: ANN401

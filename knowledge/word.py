@@ -33,13 +33,18 @@ def word_text(path: Path) -> str:
     styles = {style.style_id: style for style in document.styles}
     numbers = _Numbers(_numbering_root(document))
     shift = int(any(_style_name(p, styles) == "title" for p in document.paragraphs))
-    blocks = []
-    for element in _blocks(document.element.body):
-        if _tag(element) == "tbl":
-            blocks.append(_table(element))
-        else:
-            blocks.append(_paragraph(element, styles, numbers, shift))
-    return "\n\n".join(block for block in blocks if block.strip())
+
+    def written(parent: Any) -> Iterator[str]:  # noqa: ANN401
+        for element in _blocks(parent):
+            if _tag(element) == "p":
+                yield _paragraph(element, styles, numbers, shift)
+            elif max(map(len, rows := _rows(element)), default=0) > 1:
+                yield markdown_table(rows)
+            else:  # one column is no table but a frame around text
+                for cell in (cell for row in _table_rows(element) for cell in _cells(row)):
+                    yield from written(cell)
+
+    return "\n\n".join(block for block in written(document.element.body) if block.strip())
 
 
 def _tag(element: Any) -> str:  # noqa: ANN401
@@ -77,18 +82,24 @@ def _text(element: Any) -> str:  # noqa: ANN401
 def _pieces(element: Any) -> Iterator[str]:  # noqa: ANN401
     for child in element:
         name = _tag(child)
-        if name in _NOT_TEXT or (name == "r" and _is_hidden(child)):
+        if name in _NOT_TEXT or (name == "r" and _is_unread(child)):
             continue
         if name == "t":
             yield child.text or ""
         else:
             yield _MARKS.get(name, "")
             yield from _pieces(child)
+            if name == "txbxContent":
+                yield "\n"
 
 
-def _is_hidden(run: Any) -> bool:  # noqa: ANN401
-    hidden = _child(run, "rPr", "vanish") is not None
-    return hidden and _value(run, "rPr", "vanish") not in {"0", "false", "off"}
+def _is_unread(run: Any) -> bool:  # noqa: ANN401
+    """Whether a run is hidden or struck out, as what no longer counts is."""
+    return any(
+        _child(run, "rPr", name) is not None
+        and _value(run, "rPr", name) not in {"0", "false", "off"}
+        for name in ("vanish", "strike", "dstrike")
+    )
 
 
 def _style_chain(paragraph: Any, styles: dict[str, Any]) -> Iterator[Any]:  # noqa: ANN401
@@ -127,26 +138,27 @@ def _paragraph(element: Any, styles: dict[str, Any], numbers: "_Numbers", shift:
     return "#" * min(level + shift, 6) + " " + " ".join(text.split()) if level else text
 
 
-def _table(element: Any) -> str:  # noqa: ANN401
-    """A Markdown table; one column is no table but a frame around text."""
+def _table_rows(table: Any) -> list[Any]:  # noqa: ANN401
+    rows = (child for child in table.iter() if _tag(child) == "tr")
+    return [row for row in rows if next(row.iterancestors(table.tag)) is table]
+
+
+def _rows(table: Any) -> list[list[str]]:  # noqa: ANN401
     rows: list[list[str]] = []
-    for row in (child for child in element.iter() if _tag(child) == "tr"):
-        if next(row.iterancestors(element.tag)) is element:
-            rows.append(_row(row, rows[-1] if rows else []))
-    if max((len(row) for row in rows), default=0) == 1:
-        return "\n\n".join(row[0] for row in rows if row)
-    return markdown_table(rows)
+    for row in _table_rows(table):
+        rows.append(_row(row, rows[-1] if rows else []))
+    return rows
+
+
+def _cells(row: Any) -> Iterator[Any]:  # noqa: ANN401
+    for child in row:
+        yield from [child] if _tag(child) == "tc" else (c for c in child.iter() if _tag(c) == "tc")
 
 
 def _row(row: Any, above: list[str]) -> list[str]:  # noqa: ANN401
     """The cells' text; what a cell merged downwards says, every row of it says."""
-    cells: list[str] = []
-    for cell in (
-        c
-        for child in row
-        for c in ([child] if _tag(child) == "tc" else child.iter())
-        if _tag(c) == "tc"
-    ):
+    cells = [""] * int(_value(row, "trPr", "gridBefore") or 0)
+    for cell in _cells(row):
         merged = _child(cell, "tcPr", "vMerge")
         goes_on = merged is not None and _value(cell, "tcPr", "vMerge") != "restart"
         old = above[len(cells)] if goes_on and len(cells) < len(above) else ""

@@ -312,6 +312,21 @@ def test_the_article_title_of_the_page_wins_and_a_site_name_is_cut_off(tmp_path)
     assert "内容有一句话。" in read_document(without).text
 
 
+def test_what_a_page_strikes_out_is_not_read(tmp_path):
+    struck = (
+        "每月<del>100元</del><s>120元</s><span style='text-decoration: line-through'>130元</span>"
+    )
+    page = f"<html><body><p>{struck}150元，<ins>可以</ins>按<u>季度</u>付。</p></body></html>"
+    assert read_document(write(tmp_path, "a.html", page)).text == "每月150元，可以按季度付。"
+
+
+def test_raised_and_lowered_characters_of_a_page_are_read_without_tags(tmp_path):
+    words = "面积在30m<sup>2</sup>以上，每年排放CO<sub>2</sub>在10<sup><i>5</i></sup>克以内。"
+    page = f"<html><body><p>{words}</p></body></html>"
+    text = read_document(write(tmp_path, "a.html", page)).text
+    assert text == "面积在30m²以上，每年排放CO2在10⁵克以内。"
+
+
 # --- Word ---------------------------------------------------------------------------------------
 
 
@@ -405,18 +420,72 @@ def test_a_list_that_starts_again_is_counted_anew(tmp_path):
     assert text.split("\n\n") == ["1、甲", "2、乙", "1、丙", "2、丁", "3、戊"]
 
 
-def test_only_what_is_hidden_is_passed_over(tmp_path):
+@pytest.mark.parametrize("mark", ["vanish", "strike", "dstrike"])
+def test_only_what_is_hidden_or_struck_out_is_passed_over(tmp_path, mark):
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
 
     def build(document):
         paragraph = document.add_paragraph("")
         for words, value in [("明", ' w:val="0"'), ("白", ' w:val="false"'), ("暗", "")]:
-            hidden = f"<w:rPr><w:vanish{value}/></w:rPr>"
+            hidden = f"<w:rPr><w:{mark}{value}/></w:rPr>"
             run = f"<w:r {nsdecls('w')}>{hidden}<w:t>{words}</w:t></w:r>"
             paragraph._p.append(parse_xml(run))
 
     assert read_document(docx_file(tmp_path / "a.docx", build)).text == "明白"
+
+
+def word_xml(tmp_path, body):
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    def build(document):
+        for element in parse_xml(f"<w:body {nsdecls('w')}>{body}</w:body>"):
+            document.element.body.insert_element_before(element, "w:sectPr")
+
+    return read_document(docx_file(tmp_path / "a.docx", build)).text
+
+
+def paragraph(words):
+    return f"<w:p><w:r><w:t>{words}</w:t></w:r></w:p>"
+
+
+def table(*rows):
+    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+
+
+def cell(content):
+    return f"<w:tc>{content}</w:tc>"
+
+
+def test_a_text_box_is_not_glued_to_the_text_around_it(tmp_path):
+    box = f"<w:pict><w:txbxContent>{paragraph('电话 0595-22500011')}</w:txbxContent></w:pict>"
+    body = f"<w:p><w:r><w:t>咨询</w:t></w:r><w:r>{box}<w:t>2024年5月1日起受理</w:t></w:r></w:p>"
+    assert word_xml(tmp_path, body).split("\n") == [
+        "咨询",
+        "电话 0595-22500011",
+        "2024年5月1日起受理",
+    ]
+
+
+def test_a_table_in_a_frame_of_one_cell_is_a_table(tmp_path):
+    cells = [cell(paragraph(words)) for words in ("项目", "费用", "补发", "十元")]
+    fees = table("".join(cells[:2]), "".join(cells[2:]))
+    framed = table(cell(paragraph("收费标准") + fees + paragraph("由窗口收取。")))
+    assert word_xml(tmp_path, framed).split("\n\n") == [
+        "收费标准",
+        "| 项目 | 费用 |\n| --- | --- |\n| 补发 | 十元 |",
+        "由窗口收取。",
+    ]
+
+
+def test_a_row_that_begins_further_right_stays_below_its_heads(tmp_path):
+    cells = {words: cell(paragraph(words)) for words in ("项目", "费用", "补发", "十元", "八元")}
+    indent = '<w:trPr><w:gridBefore w:val="1"/></w:trPr>'
+    body = table(
+        cells["项目"] + cells["费用"], cells["补发"] + cells["十元"], indent + cells["八元"]
+    )
+    assert word_xml(tmp_path, body).split("\n")[2:] == ["| 补发 | 十元 |", "|  | 八元 |"]
 
 
 def test_inserted_text_is_read_and_deleted_text_is_not(tmp_path):
