@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import tracemalloc
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -614,6 +615,80 @@ def test_a_workbook_is_one_document_of_tables(tmp_path):
         "# 停车\n\n| 地段 | 每小时 |\n| --- | --- |\n| 中心\\|老城 | 5 |\n| 郊区 新城 | 2.5 |\n\n"
         "# 公交\n\n| 线路 | 票价 |\n| --- | --- |\n| 1路 | 2 |"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown_as", "read"),
+    [
+        (0.05, "0%", "5%"),
+        (0.125, "0.0%;[Red]-0.0%", "12.5%"),
+        (1 / 3, "0.00%", "33.33%"),
+        (595, "0000", "0595"),
+        (350526, "000000", "350526"),
+        (2.5, "0.00", "2.5"),
+        (100, '0"% 以上"', "100"),
+        (1e16, "General", "10000000000000000"),
+        (0.00001, "General", "0.00001"),
+        (datetime(2024, 5, 1), 'yyyy"年"m"月"', "2024年5月"),
+        (datetime(2024, 5, 1), "yyyy", "2024年"),
+        (datetime(2024, 5, 1), 'm"月"d"日"', "5月1日"),
+        (datetime(2024, 5, 1), "yyyy/m/d", "2024-05-01"),
+        (datetime(2024, 5, 1, 9, 30), "h:mm", "2024-05-01 09:30:00"),
+    ],
+)
+def test_a_cell_is_read_as_the_sheet_shows_it(tmp_path, value, shown_as, read):
+    def build(sheet):
+        sheet.append([value])
+        sheet["A1"].number_format = shown_as
+
+    assert workbook(tmp_path, build) == f"# Sheet\n\n| {read} |\n| --- |"
+
+
+def workbook(folder, build):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    build(book.active)
+    book.save(folder / "a.xlsx")
+    return read_document(folder / "a.xlsx").text
+
+
+def test_what_cells_merged_downwards_say_every_row_says(tmp_path):
+    def build(sheet):
+        for row in [
+            ["事项", "收费", None, "备注"],
+            [None, "首次", "补发", None],
+            ["身份证", "免费", 40, "当场办结"],
+            ["居住证", "免费", 20],
+            [],
+            ["注：以上由窗口收取。"],
+            [],
+        ]:
+            sheet.append(row)
+        for cells in ("A1:A2", "B1:C1", "D1:D2", "D3:D4", "A6:D7"):
+            sheet.merge_cells(cells)
+
+    assert workbook(tmp_path, build).split("\n")[2:] == [
+        "| 事项 | 收费 |  | 备注 |",
+        "| --- | --- | --- | --- |",
+        "| 事项 | 首次 | 补发 | 备注 |",
+        "| 身份证 | 免费 | 40 | 当场办结 |",
+        "| 居住证 | 免费 | 20 | 当场办结 |",
+        "| 注：以上由窗口收取。 |  |  |  |",
+    ]
+
+
+def test_a_hidden_sheet_is_not_read(tmp_path):
+    def build(sheet):
+        sheet.append(["事项", "公开的"])
+        for number, state in enumerate(["hidden", "veryHidden"]):
+            other = sheet.parent.create_sheet(f"草稿{number}")
+            other.append(["事项", "未定的"])
+            other.sheet_state = state
+
+    text = workbook(tmp_path, build)
+    assert "公开的" in text
+    assert "未定的" not in text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
