@@ -15,6 +15,7 @@ _BLOCKS = {"p", "div", "li", "tr", "br", "h1", "h2", "h3", "h4", "h5", "h6", "td
 _UNREAD = ("script", "style", "noscript", "template", "head", "iframe", "svg", "object")
 _STRUCK = "//del | //s | //strike | //body//*[contains(@style, 'line-through')]"
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LABEL = 200  # characters up to which a cell can name what several rows of a table are about
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*\n]+?)(?<=\S)\1")
 
 
@@ -40,6 +41,8 @@ def read_page(markup: str) -> WebPage:
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     root = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     _mend_marks(root)
+    for table in root.xpath("//table[.//@rowspan]"):
+        _repeat_downwards(table)
     metas = _metas(root)
     source = metas.get("contentsource", "")
     given = {
@@ -62,6 +65,31 @@ def _mend_marks(root: Any) -> None:  # noqa: ANN401
         # Else 10 with a raised 5 would be 105.
         element.text = words.translate(_RAISED) if element.tag == "sup" else words
         element.drop_tag()
+
+
+def _repeat_downwards(table: Any) -> None:  # noqa: ANN401
+    """Give every row what cells merged over several rows say; long ones only lay out a page."""
+    below: dict[int, tuple[int, Any]] = {}  # by column: in how many rows, what cell
+    for row in table.xpath("./tr | ./*/tr"):
+        own = [cell for cell in row if cell.tag in {"td", "th"}]
+        row[:] = [child for child in row if child not in own]
+        column = 0
+        while own or column in below:
+            rows, cell = below.pop(column, (0, None))
+            if cell is None:
+                cell = own.pop(0)
+                rows = _span(cell, "rowspan")
+            row.append(cell)
+            if rows > 1:
+                is_label = len(cell.text_content()) <= _LABEL
+                empty = cell.makeelement(cell.tag, cell.attrib)
+                below[column] = (rows - 1, copy.deepcopy(cell) if is_label else empty)
+            column += _span(cell, "colspan")
+
+
+def _span(cell: Any, name: str) -> int:  # noqa: ANN401
+    value = cell.attrib.pop(name, "") if name == "rowspan" else cell.get(name, "")
+    return max(1, int(value)) if re.fullmatch("[0-9]{1,3}", value.strip()) else 1
 
 
 def _metas(root: Any) -> dict[str, str]:  # noqa: ANN401

@@ -328,6 +328,23 @@ def test_raised_and_lowered_characters_of_a_page_are_read_without_tags(tmp_path)
     assert text == "面积在30m²以上，每年排放CO2在10⁵克以内。"
 
 
+def test_what_cells_of_a_page_merged_downwards_say_every_row_says(tmp_path):
+    rows = [
+        "<th rowspan=2>事项</th><th colspan=2>收费</th><th rowspan='2'>备注</th>",
+        "<th>首次</th><th>补发</th>",
+        f"<td rowspan=2>身份证</td><td>免费</td><td>40元</td><td rowspan=2>{'说明' * 150}</td>",
+        "<td>减半</td><td>20元</td>",
+    ]
+    table = f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    page = f"<html><body><p>各项收费的标准如下，请知悉。</p>{table}</body></html>"
+    lines = read_document(write(tmp_path, "a.html", page)).text.split("\n")[2:]
+    cells = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines]
+    assert cells[0] == ["事项", "收费", "", "备注"]
+    assert cells[2] == ["事项", "首次", "补发", "备注"]
+    assert cells[3][:3] == ["身份证", "免费", "40元"]
+    assert cells[4] == ["身份证", "减半", "20元"]
+
+
 # --- Word ---------------------------------------------------------------------------------------
 
 
