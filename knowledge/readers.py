@@ -151,9 +151,19 @@ def _walk_folder(folder: Path, seen: set[Path]) -> Iterator[Path | ReadFailure]:
             yield from _walk(child, seen, named=False)
 
 
-def _stored(words: str) -> str:
-    """A path or name as text that can be stored: names on disk need not be Unicode."""
-    return os.fsencode(words).decode("utf-8", "replace")
+def stored(words: str) -> str:
+    """Return a path or name as text that can be stored: names on disk need not be Unicode.
+
+    Those that came out of a Chinese Windows are read as what they were there.
+    """
+    return "/".join(map(_stored_name, os.fsencode(words).split(b"/")))
+
+
+def _stored_name(name: bytes) -> str:
+    try:
+        return decode(name)
+    except ValueError:
+        return name.decode("utf-8", "backslashreplace")
 
 
 def _hash(words: str) -> str:
@@ -168,12 +178,10 @@ def _document(
         raise _unreadable(path, "文件里没有文字。请确认文件内容后再试")
     if len(text) > _MOST_CHARS:
         raise _unreadable(path, _too_much(f"{len(text):,} 字", f"{_MOST_CHARS:,} 字"))
-    title = clean(title).replace("\n", " ") or file_title(_stored(path.stem))
+    title = clean(title).replace("\n", " ") or file_title(stored(path.stem))
     dated = iso_date(file_date(path.stem))
     metadata = _metadata(text, title, given or {}, dated)
-    return Document(
-        _hash(str(path.resolve())), title, text, _stored(str(path.absolute())), metadata
-    )
+    return Document(_hash(str(path.resolve())), title, text, stored(str(path.absolute())), metadata)
 
 
 def _metadata(text: str, title: str, given: Mapping[str, str], dated: str = "") -> dict[str, str]:
@@ -208,7 +216,7 @@ def _laid_out(path: Path, text: str) -> Document:
     """A document from text whose lines a page's layout may have broken."""
     page = newspaper_page(text)
     body = tidy_lines(page.text if page else rejoin(text))
-    title = (page.title if page else "") or first_title(body, file_title(_stored(path.stem)))
+    title = (page.title if page else "") or first_title(body, file_title(stored(path.stem)))
     return _document(path, body, title, page.metadata if page else None)
 
 
@@ -222,7 +230,7 @@ def _markdown(path: Path) -> Iterator[Document]:
     pairs = (line.partition(":") for line in front[1].splitlines()) if front else ()
     given = {key.strip().lower(): value.strip(" \t\"'") for key, _, value in pairs}
     body = tidy_lines(text[front.end() :] if front else text, indents=True)
-    title = given.pop("title", "") or first_title(body, file_title(_stored(path.stem)))
+    title = given.pop("title", "") or first_title(body, file_title(stored(path.stem)))
     yield _document(path, body, title, given)
 
 
@@ -237,7 +245,7 @@ def _html(path: Path) -> Iterator[Document]:
 
 def _docx(path: Path) -> Iterator[Document]:
     body = clean(word_text(path))
-    yield _document(path, body, first_title(body, file_title(_stored(path.stem))))
+    yield _document(path, body, first_title(body, file_title(stored(path.stem))))
 
 
 def _pdf(path: Path) -> Iterator[Document]:
@@ -292,7 +300,7 @@ def _sheets(path: Path, sheets: list[Sheet]) -> Iterator[Document | ReadFailure]
         blocks += [f"# {sheet.name}"] if sheet.name else []
         blocks.append(markdown_table(cells for _, cells in sheet.rows))
     text = clean("\n\n".join(blocks))
-    yield _document(path, text, file_title(_stored(path.stem)))
+    yield _document(path, text, file_title(stored(path.stem)))
 
 
 def _jsonl(path: Path) -> Iterator[Document | ReadFailure]:
@@ -328,7 +336,7 @@ def _rows(path: Path, rows: Iterable[tuple[int, object]]) -> Iterator[Document |
             first = first_lines.setdefault(row.id, number)
             row = row if first == number else ReadFailure("", f"id {row.id!r} 与第 {first} 行重复")
         if isinstance(row, ReadFailure):
-            place = f"{_stored(str(path))}:{number}"
+            place = f"{stored(str(path))}:{number}"
             row = ReadFailure(place, f"{row.error}。已跳过，请改正后重新载入。")
         yield row
     if not number:
@@ -351,7 +359,7 @@ def _row(path: Path, number: int, fields: object) -> Document | ReadFailure:
     own = clean(values.get("id", "") or values.get("_id", ""))
     key = own or _hash(f"{path.resolve()}#{number}")
     title = " ".join(clean(values.get("title", "")).split()) or short_title(text)
-    source = f"{_stored(str(path.absolute()))}#{key}"
+    source = f"{stored(str(path.absolute()))}#{key}"
     return Document(key, title, text, source, _metadata(text, title, given))
 
 

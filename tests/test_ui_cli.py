@@ -128,6 +128,19 @@ def test_rows_that_a_table_has_no_more_are_taken_away(home, tmp_path):
     assert [one["title"] for one in run_json("documents", home=home)[1]] == ["甲"]
 
 
+def test_tables_whose_names_are_not_utf8_are_loaded_and_kept_apart(home, tmp_path):
+    names = ["政策", "事项"]  # of one length: as question marks they would be the same
+    tables = [tmp_path / (os.fsdecode(name.encode("gbk")) + ".csv") for name in names]
+    for table, name in zip(tables, names, strict=True):
+        table.write_text(f"id,title,text\n1,{name}甲,三日办结\n2,{name}乙,五日办结\n")
+    assert run_json("ingest", *tables, home=home)[1]["added"] == 4
+    tables[0].write_text("id,title,text\n1,政策甲,三日办结\n")
+    assert run_json("ingest", tables[0], home=home)[1]["unchanged"] == 1
+    left = run_json("documents", home=home)[1]
+    assert [one["title"] for one in left] == ["政策甲", "事项甲", "事项乙"]
+    assert left[0]["source"] == f"{tmp_path}/政策.csv#1"
+
+
 def test_a_file_that_fails_is_named_and_the_others_are_loaded(folder, home):
     (folder / "空.md").write_text("", encoding="utf-8")
     status, result = run_json("ingest", folder, folder / "没有.md", home=home)

@@ -81,7 +81,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Load documents; what is loaded already and has not changed is left as it is."""
-    from knowledge.readers import ReadFailure
+    from knowledge.readers import ReadFailure, stored
 
     started = time.perf_counter()
     failed: list[ReadFailure] = []
@@ -94,7 +94,7 @@ def ingest(
                 outcomes[change.outcome] += 1
                 outcomes["passages"] += change.passages
             for file, sources in tables.items():
-                base.remove_others_from(str(file), sources)
+                base.remove_others_from(stored(str(file)), sources)
         except KeyboardInterrupt:
             raise KnowledgeError(
                 "已中断。已经载入的都保留着；再运行一次同样的命令，就会接着载入。"
