@@ -1,6 +1,7 @@
 """KnowledgeBase: add, remove and search, over one home folder."""
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import threading
@@ -297,14 +298,17 @@ class KnowledgeBase:
         return self._staged(document, as_read, "updated")
 
     def _with_own_id(self, document: Document) -> Document:
-        """Give a document the id it has here, or the first that none of another source has."""
-        free = []
-        for id_ in _possible_ids(document):
-            known = self.catalogue.hash_of(id_)
-            if known and known[1] == document.source:
-                return replace(document, id=id_)
-            free += [] if known else [id_]
-        return replace(document, id=free[0])
+        """Give a document the id it has here, or the first that none of another source has.
+
+        A file that is reached by another path, through a link, keeps the source it has here.
+        """
+        ids = _possible_ids(document)
+        known = {id_: found[1] for id_ in ids if (found := self.catalogue.hash_of(id_))}
+        same = [id_ for id_, source in known.items() if source == document.source]
+        same += [id_ for id_, source in known.items() if _is_same_file(source, document.source)]
+        if same:
+            return replace(document, id=same[0], source=known[same[0]])
+        return replace(document, id=next(id_ for id_ in ids if id_ not in known))
 
     def _index(self, rows: Sequence[Row]) -> None:
         vectors = self.embeddings.encode([embedded_text(row) for row in rows])
@@ -442,6 +446,12 @@ def _possible_ids(document: Document) -> tuple[str, ...]:
     file = Path(document.source.split("#")[0]).stem
     known_by = hashlib.sha256(document.source.encode()).hexdigest()[:8]
     return document.id, f"{file}/{document.id}", f"{file}/{document.id}-{known_by}"
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    """Tell whether two paths lead to one place; a row's, ``path#id``, through folders alone."""
+    both = (one, other)
+    return all(map(os.path.isabs, both)) and len(set(map(os.path.realpath, both))) == 1
 
 
 def _is_one(length: float) -> bool:

@@ -141,6 +141,16 @@ def test_tables_whose_names_are_not_utf8_are_loaded_and_kept_apart(home, tmp_pat
     assert left[0]["source"] == f"{tmp_path}/政策.csv#1"
 
 
+def test_a_file_reached_through_a_link_is_the_same_document(folder, loaded, tmp_path):
+    (tmp_path / "链接").symlink_to(folder)
+    _, again = run_json("ingest", tmp_path / "链接", home=loaded)
+    assert (again["added"], again["unchanged"]) == (0, 2)
+    (folder / "停车.md").write_text(PARKING.replace("3元", "5元"), encoding="utf-8")
+    run_json("ingest", tmp_path / "链接", home=loaded)
+    assert len(run_json("documents", home=loaded)[1]) == 2
+    assert "5元" in run("ask", QUESTION, home=loaded).stdout
+
+
 def test_a_file_that_fails_is_named_and_the_others_are_loaded(folder, home):
     (folder / "空.md").write_text("", encoding="utf-8")
     status, result = run_json("ingest", folder, folder / "没有.md", home=home)
