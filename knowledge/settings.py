@@ -14,7 +14,10 @@ DEFAULT_EMBEDDING_MODEL = "BAAI/bge-small-zh-v1.5"
 class Settings(BaseSettings):
     """Everything that can be set, each as ``XIAOQUAN_<NAME>`` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="XIAOQUAN_", extra="ignore", frozen=True)
+    # An empty variable, such as a line left blank in a service's file, is one that is not set.
+    model_config = SettingsConfigDict(
+        env_prefix="XIAOQUAN_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Field(
         default=Path("~/.local/share/xiaoquan"),
@@ -157,9 +160,15 @@ def load_settings(**overrides: object) -> Settings:
             f"设置 XIAOQUAN_{name} 的值 {problem['input']!r} 不可用：{problem['msg']}。"
             "请改正或取消这项设置。"
         ) from error
-    return settings.model_copy(
-        update={
-            "home": settings.home.expanduser().absolute(),
-            "model_cache": settings.model_cache.expanduser().absolute(),
-        }
-    )
+    folders = {name: _absolute(name, getattr(settings, name)) for name in ("home", "model_cache")}
+    return settings.model_copy(update=folders)
+
+
+def _absolute(name: str, folder: Path) -> Path:
+    try:
+        return folder.expanduser().absolute()
+    except RuntimeError as error:
+        raise SettingError(
+            f"设置 XIAOQUAN_{name.upper()} 的值 {str(folder)!r} 不可用：找不到 ~ 所指的用户文件夹。"
+            "请写出完整的路径。"
+        ) from error
