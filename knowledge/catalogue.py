@@ -439,6 +439,10 @@ class Catalogue:
         for row in rows:
             yield row[0], Document(row[1], row[2], "", row[3], json.loads(row[4]))
 
+    def live_keys(self) -> list[int]:
+        """Return the keys of all live documents."""
+        return self._keys("state = 'live'")
+
     def live_documents(self, keys: Collection[int]) -> dict[int, Document]:
         """Return those of the documents that are live, by key, without their texts."""
         rows = self.connection.execute(

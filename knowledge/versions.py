@@ -105,14 +105,23 @@ class Versions:
         self._last, self._restored = 0, self._catalogue.fact(RESTORED)
         self._titles: dict[str, list[int]] = defaultdict(list)
         self._repealing: dict[str, list[int]] = defaultdict(list)
-        self._cities: Counter[str] = Counter()
+        self._places: dict[int, set[str]] = {}
+        self._counted, self._city = -1, ""
 
     def city(self) -> str:
         """Return the place that more than half of the documents that name one are about."""
+        version = self._catalogue.version()  # read first: what is published next counts next
         self._follow()
-        total = sum(self._cities.values())
-        best = self._cities.most_common(1)
-        return best[0][0] if best and 2 * best[0][1] > total else ""
+        with self._reading:
+            if version != self._counted:
+                self._counted, self._city = version, self._most_named()
+            return self._city
+
+    def _most_named(self) -> str:
+        live = self._catalogue.live_keys()
+        cities = Counter(place for key in live for place in self._places.get(key, ()))
+        best = cities.most_common(1)
+        return best[0][0] if best and 2 * best[0][1] > cities.total() else ""
 
     def standings(self, documents: Iterable[Document], today: date) -> dict[str, Standing]:
         """Return how each of some documents stands on a day, by id."""
@@ -133,7 +142,8 @@ class Versions:
             self._titles[title].append(key)
         for name in _repealed_names(document):
             self._repealing[name].append(key)
-        self._cities.update(places(about(document)))
+        if found := places(about(document)):
+            self._places[key] = found
 
     def _standing(self, document: Document, today: date) -> Standing:
         title = normal_title(document.title)

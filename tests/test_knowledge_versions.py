@@ -55,3 +55,23 @@ def test_dates_are_compared_as_dates(catalogue):
     added(catalogue, old, new)
     assert states(Versions(catalogue), old, new) == ["replaced", "in_force"]
     assert version_date(document("a", date="不详", effective="2024.5.1")) == "2024-05-01"
+
+
+def test_documents_that_are_gone_do_not_say_which_city_it_is(catalogue):
+    versions = Versions(catalogue)
+    old = [document(f"x{n}", f"厦门市第{n}号通知") for n in range(6)]
+    added(catalogue, *old)
+    assert versions.city() == "厦门"
+    catalogue.retire([one.id for one in old])
+    assert versions.city() == ""
+    added(catalogue, *(document(f"q{n}", f"泉州市第{n}号通知") for n in range(5)))
+    assert versions.city() == Versions(catalogue).city() == "泉州"
+
+
+def test_a_document_read_again_and_again_counts_once_for_its_city(catalogue):
+    versions = Versions(catalogue)
+    for n in range(4):
+        added(catalogue, document("x", "厦门市停车办法", date=f"202{n}-01-01"))
+        versions.city()
+    added(catalogue, document("a", "泉州市停车办法"), document("b", "泉州市养犬办法"))
+    assert versions.city() == "泉州"
