@@ -33,10 +33,20 @@ _TERM = (
     rf"|(?:自?\s*(?P<from>{_DATE})\s*起?)?\s*[至到]\s*(?P<until>{_DATE}))止?"
 )
 _EFFECTIVE = re.compile(rf"{_SELF}(?:[，,]|\s)?{_SINCE}")
-_VALID_FOR = re.compile(rf"(?:{_SELF}|{_SINCE})[，,；;。\s]{{0,2}}其?{_TERM}")
+_VALID_FOR = re.compile(
+    rf"(?=[本自从于])(?:{_SELF}(?:[，,]|\s)?)?(?:{_SINCE})?[，,；;。\s]{{0,2}}其?{_TERM}"
+)
 _UNTIL = re.compile(
     rf"(?:{_SELF}(?:[，,]|\s)?|(?<=[，,；;。\n])){_SINCE}[，,；;。\s]{{0,2}}"
     rf"(?:有效|施行|实施|执行)?[至到]\s*(?P<until>{_DATE})\s*止"
+)
+# What may stand before 自…起施行 where it is said of a rule: nothing, 并, or the name of one.
+_OF_A_RULE = re.compile(
+    rf"(?:^|[，,；;。：:、.．\s）)》并]|第\S{{1,5}}条|{_KIND}(?<!文件))(?:现|即|均|应)?$"
+)
+# Certificates, too, come into force, but nothing else does 施行; of these the sentence must tell.
+_NAMES_A_RULE = re.compile(
+    rf"^(?:第\S{{1,5}}条|\W|{_NUMERAL}|\d)*$|^现|《|{_KIND}(?<!文件)(?!所|规定|第|的)"
 )
 _COMES_INTO_FORCE = re.compile(rf"(?m)^(?P<since>{_DATE})\s*(?:起)?(?:施行|实施|生效)\s*$")
 _DECREED = re.compile(rf"(?:公布|发布|印发|通过)[^。\n]{{0,40}}?，{_SINCE}")
@@ -335,7 +345,8 @@ def _validity(text: str, head: str, title: str, date: str) -> dict[str, str]:
     term = _own_term(_VALID_FOR, text, title) or _own_term(_UNTIL, text, title)
     effective = _effective(start, date) if start else ""
     if term and not effective:
-        effective = parse_date(term.groupdict().get("from") or "")
+        stated = term.groupdict()
+        effective = parse_date(stated.get("from") or stated.get("since") or "")
     return {
         "effective": effective,
         "expires": _expires(term, effective or date) if term else "",
@@ -347,11 +358,20 @@ def _own_term(pattern: re.Pattern[str], text: str, title: str) -> re.Match[str] 
     """The last term stated; not that of another document, which this one makes longer."""
     found = None
     for match in pattern.finditer(text):
-        named = _ENDS_WITH_NAME.search(text[max(0, match.start() - _LINE_CHARS) : match.start()])
+        before = text[max(0, match.start() - _LINE_CHARS) : match.start()]
         rest = re.split(r"[。\n]", text[match.end() : match.end() + _LINE_CHARS])[0]
-        if not (named and _LONGER.search(f"{title}\n{rest}")):
+        longer = _ENDS_WITH_NAME.search(before) and _LONGER.search(f"{title}\n{rest}")
+        if not longer and (match[0].startswith("本") or _is_of_a_rule(before, match[0])):
             found = match
     return found
+
+
+def _is_of_a_rule(before: str, since: str) -> bool:
+    """Tell whether 自…起施行, with what stands before it, is said of a rule, not of a permit."""
+    sentence = re.split(r"[。；;\n]", before)[-1]
+    return bool(
+        _OF_A_RULE.search(before) and ("生效" not in since or _NAMES_A_RULE.search(sentence))
+    )
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

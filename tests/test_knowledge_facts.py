@@ -145,6 +145,17 @@ def test_a_page_that_lost_its_lines_still_gives_its_facts():
         ("办事证明有效期2年。", None, None),
         ("本办法所称证件有效期2年。", None, None),
         ("居住证自2024年7月29日起施行新样式。", None, None),
+        ("居住证自签发之日起生效，有效期1年。", None, None),
+        ("经营许可证由区市场监管局核发，自批准之日起生效，有效期为5年。", None, None),
+        ("本办法所称许可证自批准之日起生效，有效期5年。", None, None),
+        ("本办法规定的许可证，自批准之日起生效，有效期5年。", None, None),
+        ("许可文件自批准之日起生效，有效期5年。", None, None),
+        ("优惠价自2024年7月29日起执行，有效期1年。", None, None),
+        ("自发布之日起生效，有效期1年。", None, "2032-03-08"),
+        ("上述政策自2024年7月29日起执行，有效期1年。", "2024-07-29", "2025-07-28"),
+        ("请遵照执行，自2024年7月29日起施行，有效期1年。", "2024-07-29", "2025-07-28"),
+        ("本办法经会议通过，自2024年7月29日起生效，有效期1年。", "2024-07-29", "2025-07-28"),
+        ("本文件自2024年7月29日起生效，有效期1年。", "2024-07-29", "2025-07-28"),
     ],
 )
 def test_validity_is_that_of_the_document_not_of_what_it_regulates(words, effective, expires):
@@ -183,6 +194,14 @@ def test_a_notice_gives_the_term_of_what_it_publishes():
     assert policy_facts(text, title)["expires"] == "2036-04-30"
     until = text.replace("有效期5年", "至2035年12月31日止")
     assert policy_facts(until, title)["expires"] == "2035-12-31"
+
+
+def test_a_permits_term_is_not_that_of_the_rule_in_force_beside_it():
+    text = "第九条 经营许可证自批准之日起生效，有效期为5年。\n第十条 本办法自2015年1月1日起施行。"
+    assert policy_facts(text, "示例市经营许可办法") == {
+        "effective": "2015-01-01",
+        "validity": "本办法自2015年1月1日起施行",
+    }
 
 
 def test_a_date_known_from_elsewhere_counts_where_the_text_has_none():
