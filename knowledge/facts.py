@@ -9,6 +9,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from knowledge.repeals import CITING, is_repealed, repealed_names
+
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _NUMERAL = "[零〇○一二两三四五六七八九十]"
 _DATE = (
@@ -62,7 +64,6 @@ _NUMBER_AFTER_TITLE = re.compile(
 _ORDER = re.compile(
     rf"(?m)^(?:{_DATE}\s*)?(?P<order>[\u4e00-\u9fff]{{2,30}}令)\s*[（(]?\s*第\s*(?P<serial>\d{{1,5}})\s*号"
 )
-_CITING = re.compile("根据|按照|依据|依照|遵照|贯彻")
 
 _ORG = re.compile(
     r"[\u4e00-\u9fff（）()]{2,40}?"
@@ -90,27 +91,8 @@ _SESSION = re.compile(
     r"(?=(?:审判|检察)?(?:委员会)?第[^\n第]{1,8}次(?:常务)?会议)"
 )
 
-_TITLE_REPEALED = re.compile(
-    r"[（(【\[〔]\s*(?:已经?|全文|现已)?\s*(?:被)?(?:废止|失效)\s*[）)】\]〕]"
-)
-_STATED_REPEALED = re.compile(
-    r"(?m)^(?:本|该|此)(?:文件?|[\u4e00-\u9fff]{0,6}(?:办法|规定|通知|意见|条例))(?:现)?已[^。\n]{0,30}?(?:废止|失效)"
-    r"|(?:^|\||(?=【))\s*【?(?:文件)?(?:有效性|时效性?|时效状态|效力(?:状态)?|状态)\s*[:：|】]\s*[:：]?"
-    r"\s*(?:现|已经?|全文|被)*(?:废止|失效)(?!日期|时间)"
-)
-_NAME = (
-    r"《(?:[^《》\n]|《[^《》\n]{1,120}》){1,160}》"
-    r"(?:\s*[（(](?:[^（）()\n]|[（(][^（）()\n]{1,20}[）)]){1,60}[）)])?"
-)
 _ENDS_WITH_NAME = re.compile(r"》(?:\s*[（(][^（）()\n]{1,60}[）)])?[，,\s]?$")
 _LONGER = re.compile("延长|延续|顺延|继续(?:有效|施行|实施|执行)")
-_NAMES = rf"{_NAME}(?:(?:[、，,和及与\s]|以及){{0,3}}{_NAME}){{0,40}}"
-_NOT = "(?:[不未没非]|暂缓)(?:有|再|予以?|被|会|应当?|得|能|宜|宣布|正式)*"
-_REPEALS = re.compile(
-    rf"(?P<before>{_NAMES})(?:(?!{_NOT}(?:废止|停止执行))[^。；，,\n《》]){{0,12}}?"
-    r"(?:废止|停止执行)(?![后前的之或])"
-    rf"|(?:决定|同时)废止(?P<after>{_NAMES})"
-)
 _HEAD_CHARS = 4000
 _HEAD_LINES = 40
 _LINE_CHARS = 150  # of a line that can state a number, at most
@@ -193,8 +175,8 @@ def policy_facts(text: str, title: str, date: str = "") -> dict[str, str]:
         "issuer": _issuer(named, signature, head),
         "date": stated,
         **_validity(text, head, title, _first_published(head) or stated or date),
-        "status": "repealed" if _is_repealed(title, head) else "",
-        "repeals": _repeals(text),
+        "status": "repealed" if is_repealed(title, head) else "",
+        "repeals": "；".join(repealed_names(text, title)),
     }
     return {name: value for name, value in facts.items() if value}
 
@@ -286,11 +268,11 @@ def _orgs_above(lines: list[str]) -> tuple[str, ...]:
 def _document_number(head: str, text: str, signature: _Signature | None) -> str:
     for line in (line for line in head.split("\n") if len(line) <= _LINE_CHARS):
         found = _NUMBER_LINE.fullmatch(line)
-        if not found and not _CITING.search(line) and not line.startswith("《"):
+        if not found and not CITING.search(line) and not line.startswith("《"):
             found = _NUMBER_AFTER_TITLE.fullmatch(line)
         if found:
             return _number_of(found)
-    orders = [m for m in _ORDER.finditer(head) if not _CITING.search(m["order"])]
+    orders = [m for m in _ORDER.finditer(head) if not CITING.search(m["order"])]
     if orders:
         return f"{_plain(orders[-1]['order'])}第{orders[-1]['serial']}号"
     return _number_near(text, signature)
@@ -415,20 +397,3 @@ def _words(start: re.Match[str] | None, term: re.Match[str] | None) -> str:
         if second[0] <= first[1]:
             return places[0].string[first[0] : max(first[1], second[1])].strip()
     return "；".join(match.group().strip() for match in places)
-
-
-def _is_repealed(title: str, head: str) -> bool:
-    return bool(
-        _TITLE_REPEALED.search(title)
-        or _TITLE_REPEALED.search("\n".join(head.split("\n")[:5]))
-        or _STATED_REPEALED.search(head)
-    )
-
-
-def _repeals(text: str) -> str:
-    names: dict[str, None] = {}
-    for match in _REPEALS.finditer(text):
-        listed = match["before"] or match["after"]
-        if not _CITING.search(text[max(0, match.start() - 4) : match.start()]):
-            names |= dict.fromkeys(name.group() for name in re.finditer(_NAME, listed))
-    return "；".join(names)

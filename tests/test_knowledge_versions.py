@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from knowledge.catalogue import Catalogue
+from knowledge.facts import policy_facts
 from knowledge.types import Document
 from knowledge.versions import Versions, version_date
 
@@ -55,6 +56,24 @@ def test_dates_are_compared_as_dates(catalogue):
     added(catalogue, old, new)
     assert states(Versions(catalogue), old, new) == ["replaced", "in_force"]
     assert version_date(document("a", date="不详", effective="2024.5.1")) == "2024-05-01"
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("《失业保险条例》废止了吗？ 答：没有废止。", "in_force"),
+        ("《失业保险条例》拟予以废止，现公开征求意见。", "in_force"),
+        ("《就业条例》自《失业保险条例》施行之日起废止。", "in_force"),
+        ("《失业保险条例》自《社会保险法》施行之日起废止。", "repealed"),
+    ],
+)
+def test_a_rule_is_repealed_only_by_what_says_so(catalogue, text, state):
+    rule = document("rule", "失业保险条例", date="1999-01-22")
+    other = document(
+        "other", "失业保险热点问答", **{"date": "2024-01-01", **policy_facts(text, "")}
+    )
+    added(catalogue, rule, other)
+    assert states(Versions(catalogue), rule) == [state]
 
 
 def test_documents_that_are_gone_do_not_say_which_city_it_is(catalogue):
