@@ -1,13 +1,18 @@
 """What operators have corrected in a document stands when its file is read again (pure functions).
 
 Of every field corrected, the catalogue keeps what the file says. While the file says the same, the
-correction stands; once it says something else, the file is believed.
+correction stands; once it says something else, the file is believed. What was corrected about one
+edition's dates and validity says nothing of the next, which has another title or date.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from knowledge.types import Document
+
+_OF_AN_EDITION = frozenset(
+    ["date", "document_number", "effective", "expires", "validity", "status", "repeals"]
+)
 
 
 def as_read_after(
@@ -36,7 +41,13 @@ def with_corrections(
         as_read: What the file said of the fields that were corrected.
     """
     now, wanted = _fields(read), _fields(corrected)
-    standing = {name: said for name, said in as_read.items() if now.get(name, "") == said}
+    before = {**wanted, **as_read}
+    changed = any(now.get(name, "") != before.get(name, "") for name in ("title", "date"))
+    standing = {
+        name: said
+        for name, said in as_read.items()
+        if now.get(name, "") == said and not (changed and name in _OF_AN_EDITION)
+    }
     fields = {**now, **{name: wanted.get(name, "") for name in standing}}
     title = fields.pop("title")
     metadata = {name: value for name, value in fields.items() if value or name not in standing}

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,8 +167,8 @@ def _stored_name(name: bytes) -> str:
         return name.decode("utf-8", "backslashreplace")
 
 
-def _hash(words: str) -> str:
-    return hashlib.sha256(os.fsencode(words)).hexdigest()[:_ID_CHARS]
+def _hash(path: str, part: str = "") -> str:
+    return hashlib.sha256(os.fsencode(path) + part.encode()).hexdigest()[:_ID_CHARS]
 
 
 def _document(
@@ -329,9 +330,10 @@ def _json_row(line: bytes) -> object:
 
 def _rows(path: Path, rows: Iterable[tuple[int, object]]) -> Iterator[Document | ReadFailure]:
     first_lines: dict[str, int] = {}
+    titles: Counter[str] = Counter()
     number = 0
     for number, fields in rows:
-        row = _row(path, number, fields)
+        row = _row(path, fields, titles)
         if isinstance(row, Document):
             first = first_lines.setdefault(row.id, number)
             row = row if first == number else ReadFailure("", f"id {row.id!r} 与第 {first} 行重复")
@@ -343,8 +345,11 @@ def _rows(path: Path, rows: Iterable[tuple[int, object]]) -> Iterator[Document |
         raise _unreadable(path, "文件里没有一行数据。请确认文件内容后再试")
 
 
-def _row(path: Path, number: int, fields: object) -> Document | ReadFailure:
-    """One row as a document; a failure without its place, if it can't be one."""
+def _row(path: Path, fields: object, titles: Counter[str]) -> Document | ReadFailure:
+    """One row as a document; a failure without its place, if it can't be one.
+
+    Without an id of its own it is known by its title, and stays so when rows are put above it.
+    """
     if isinstance(fields, ReadFailure):
         return fields
     if not isinstance(fields, dict):
@@ -357,8 +362,9 @@ def _row(path: Path, number: int, fields: object) -> Document | ReadFailure:
     values = {name: _scalar(value) for name, value in fields.items()}
     given = {name: value for name, value in values.items() if name not in _NOT_METADATA}
     own = clean(values.get("id", "") or values.get("_id", ""))
-    key = own or _hash(f"{path.resolve()}#{number}")
     title = " ".join(clean(values.get("title", "")).split()) or short_title(text)
+    titles[title] += 1
+    key = own or _hash(str(path.resolve()), f"#{title}#{titles[title]}")
     source = f"{stored(str(path.absolute()))}#{key}"
     return Document(key, title, text, source, _metadata(text, title, given))
 

@@ -82,6 +82,28 @@ def test_a_document_removed_and_added_again_is_as_its_file_has_it(base):
     assert base.document("fee") == READ
 
 
+@pytest.mark.parametrize(
+    ("title", "date"), [("收费办法", "2024-05-01"), ("收费办法（2024年版）", "2020-05-01")]
+)
+def test_what_ended_one_edition_does_not_end_the_next(base, title, date):
+    old = replace(READ, metadata={"issuer": "交通局", "date": "2020-05-01"})
+    base.add(old)
+    corrected(base, expires="2023-12-31", status="repealed", issuer="城管局")
+    new = Document("fee", title, "收费每小时5元。", "/fee.md", {"issuer": "交通局", "date": date})
+    base.add(new)
+    assert base.standings([base.document("fee")])["fee"].state == "in_force"
+    assert base.document("fee").metadata == {"issuer": "城管局", "date": date}
+    assert base.add(new).outcome == "unchanged"
+
+
+def test_a_corrected_date_and_title_stand_while_the_file_is_the_same(base):
+    corrected(base, title="停车收费办法", date="2020-05-01", status="repealed")
+    base.add(replace(READ, text="收费每小时5元。"))
+    document = base.document("fee")
+    assert (document.title, document.metadata["date"]) == ("停车收费办法", "2020-05-01")
+    assert document.metadata["status"] == "repealed"
+
+
 def test_a_second_correction_keeps_what_the_file_said_at_first():
     once = replace(READ, metadata={**READ.metadata, "status": "repealed"})
     read = as_read_after(READ, once, {})

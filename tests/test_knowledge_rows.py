@@ -1,5 +1,7 @@
 """A table read again takes the place of what it held before, row by row."""
 
+from dataclasses import replace
+
 import pytest
 
 from knowledge.base import KnowledgeBase
@@ -63,3 +65,19 @@ def test_only_documents_of_this_very_file_are_removed(base):
         base.add(Document(str(number), f"第{number}号", "内容。", source))
     assert base.remove_others_from("/a.csv", {"/a.csv#1"}) == 2
     assert [record.source for record in base.documents()] == ["/a.csv#1", *sources[3:]]
+
+
+def test_a_correction_stays_with_its_row_when_rows_are_put_above_it(base, upload):
+    upload("事项.csv", ROWS)
+    (first,) = (record for record in base.documents() if record.title == "甲")
+    row = base.document(first.id)
+    base.correct(replace(row, metadata={**row.metadata, "status": "repealed"}))
+    upload("事项.csv", ROWS.replace("甲,", "新,新事项一日办结\n甲,", 1))
+    assert titles(base) == sorted(["新", "甲", "乙", "丙"])
+    repealed = [one.title for one in base.documents() if one.metadata.get("status")]
+    assert repealed == ["甲"]
+
+
+def test_rows_of_one_title_are_all_kept(base, upload):
+    upload("事项.csv", "title,text\n甲,第一条\n甲,第二条\n甲,第三条\n")
+    assert titles(base) == ["甲", "甲", "甲"]
