@@ -100,7 +100,15 @@ class History:
 
     # -- conversations of one owner
 
-    def keep(self, owner: str, conversation: str, answer: Answer, exchange: str = "") -> Exchange:
+    def keep(
+        self,
+        owner: str,
+        conversation: str,
+        answer: Answer,
+        exchange: str = "",
+        *,
+        replaces: str = "",
+    ) -> Exchange:
         """Add an exchange to a conversation, which begins with its first.
 
         Args:
@@ -108,10 +116,14 @@ class History:
             conversation: Made up by the caller; empty: none.
             answer: What was asked and answered.
             exchange: An id that was given out already; a new one if empty.
+            replaces: The exchange of the conversation that it was asked instead of; that one and
+                all that follow it are deleted.
         """
         kept = Exchange(exchange or secrets.token_urlsafe(16), time.time(), _masked(answer), "", "")
         with self._database.changing() as connection:
             mine = owner and conversation and self._touch(connection, owner, conversation, kept)
+            if mine and replaces:
+                _take_back(connection, conversation, replaces)
             values = {
                 "id": kept.id,
                 "conversation": conversation if mine else None,
@@ -166,15 +178,6 @@ class History:
             connection.execute(_EXCHANGES.delete().where(_EXCHANGES.c.conversation.in_(mine)))
             gone = _CONVERSATIONS.delete().where(c.id == conversation, c.owner == owner)
             return connection.execute(gone).rowcount > 0
-
-    def take_back(self, owner: str, conversation: str, exchange: str) -> None:
-        """Delete an exchange and all that follow it: it is asked anew."""
-        mine = self._mine(owner).where(_CONVERSATIONS.c.id == conversation)
-        c = _EXCHANGES.c
-        first = sql.select(c.number).where(c.id == exchange).scalar_subquery()
-        self._database.change(
-            _EXCHANGES.delete().where(c.conversation.in_(mine), c.number >= first)
-        )
 
     def leave(self, owner: str) -> None:
         """Forget whose the questions were; the masked questions stay, tied to nobody."""
@@ -248,6 +251,14 @@ def markdown(title: str, exchanges: Sequence[Exchange]) -> str:
         parts += [f"## {exchange.answer.question}", exchange.answer.answer]
         parts += [_source_line(citation) for citation in exchange.answer.citations]
     return "\n\n".join(parts) + "\n"
+
+
+def _take_back(connection: sql.Connection, conversation: str, exchange: str) -> None:
+    """Delete an exchange of a conversation and all that follow it."""
+    c = _EXCHANGES.c
+    here = c.conversation == conversation
+    first = sql.select(c.number).where(here, c.id == exchange).scalar_subquery()
+    connection.execute(_EXCHANGES.delete().where(here, c.number >= first))
 
 
 def _source_line(citation: Citation) -> str:

@@ -75,7 +75,7 @@ def test_nobody_sees_or_touches_what_is_anothers(history):
     assert history.conversations("you") == []
     assert not history.rename("you", "c1", "改名")
     assert not history.delete("you", "c1")
-    history.take_back("you", "c1", kept.id)
+    history.keep("you", "c1", made("别人的问题"), replaces=kept.id)
     history.leave("you")
     assert history.exchange("you", kept.id) is None
     assert history.exchange("me", kept.id) == kept
@@ -107,8 +107,8 @@ def test_asking_anew_takes_back_what_followed(history):
     first = history.keep("me", "c1", made("甲"))
     second = history.keep("me", "c1", made("乙"))
     history.keep("me", "c1", made("丙"))
-    history.take_back("me", "c1", second.id)
-    assert history.exchanges("me", "c1") == [first]
+    anew = history.keep("me", "c1", made("丁"), replaces=second.id)
+    assert history.exchanges("me", "c1") == [first, anew]
 
 
 def test_the_last_turns_are_what_a_follow_up_leans_on(history):

@@ -269,6 +269,47 @@ def test_asking_anew_takes_the_place_of_what_was_asked(desk):
     assert second.id != first.id
 
 
+@pytest.mark.parametrize("question", ["问" * 2001, "那收费多少呢"])
+def test_without_a_new_answer_what_was_to_be_asked_anew_stays(desk, question):
+    class Down(Assistant):
+        def ask(self, question, history=(), *, as_typed=False):
+            if len(question) > 2000:
+                return super().ask(question, history)
+            raise OSError("Chroma is down")
+
+    broken = Desk(desk.base, Down(desk.base), desk.history, desk.suggester)
+    conversation = f"stays-{len(question)}"
+    for _ in range(3):
+        last(desk, QUESTION, conversation)
+    kept = desk.history.exchanges(ME, conversation)
+    past, current = last(broken, question, conversation, replaces=kept[1].id)
+    assert desk.history.exchanges(ME, conversation) == kept
+    assert past.count("<article") == 3
+    assert "xq-problem" in current
+    # Asked again from there, it takes the old one's place after all.
+    (again,) = re.findall('data-replaces="([^"]*)"', current)
+    last(desk, QUESTION, conversation, replaces=again)
+    first, anew = desk.history.exchanges(ME, conversation)
+    assert first == kept[0]
+    assert anew not in kept
+
+
+def test_what_is_asked_anew_does_not_lean_on_what_it_replaces(desk):
+    class Listening(Assistant):
+        def ask(self, question, history=(), *, as_typed=False):
+            leant_on.append([turn.content for turn in history if turn.role == "user"])
+            return super().ask(question, history, as_typed=as_typed)
+
+    leant_on = []
+    listening = Desk(desk.base, Listening(desk.base), desk.history, desk.suggester)
+    for question in (QUESTION, "那每天最多收多少", "首小时呢"):
+        last(desk, question, "leaning")
+    second = desk.history.exchanges(ME, "leaning")[1]
+    past, _ = last(listening, "那收费多少呢", "leaning", replaces=second.id)
+    assert leant_on == [[QUESTION]]
+    assert past.count("<article") == 1
+
+
 @pytest.mark.parametrize(("question", "told"), [("  ", "空"), ("问" * 3000, "太长")])
 def test_what_cannot_be_asked_is_told_politely_and_not_remembered(desk, question, told):
     _, current = last(desk, question, "c3")

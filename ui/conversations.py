@@ -75,10 +75,12 @@ def turns(history: History, owner: str, conversation: str) -> list[Turn]:
     return []
 
 
-def keep(history: History, owner: str, conversation: str, answer: Answer) -> Exchange | None:
-    """Keep an exchange; None where it can't be kept."""
+def keep(
+    history: History, owner: str, conversation: str, answer: Answer, replaces: str = ""
+) -> Exchange | None:
+    """Keep an exchange, perhaps in place of another; None where it can't be kept."""
     with unless_down():
-        return history.keep(owner, conversation, answer)
+        return history.keep(owner, conversation, answer, replaces=replaces)
     return None
 
 

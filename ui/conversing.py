@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from assistant.chain import Assistant
 from assistant.history import Exchange, History
 from assistant.reply import Reply
-from assistant.types import Answer
 from knowledge.base import KnowledgeBase
-from ui.conversations import keep, turns, unless_down
+from ui.conversations import REMEMBERED, keep, unless_down
 from ui.errors import describe
 from ui.exchanges import (
     actions_html,
@@ -46,7 +46,7 @@ class Asked:
     Attributes:
         owner: The browser's own token.
         conversation: The conversation's id, made up by the browser.
-        replaces: The exchange that this question is asked instead of.
+        replaces: The exchange that this question is asked instead of, once it is answered.
         as_typed: Whether the words are to be taken as they stand.
     """
 
@@ -75,11 +75,6 @@ def kept_html(exchange: Exchange) -> str:
     return exchange_html(exchange.answer.question, reply, exchange.id)
 
 
-def unkept_html(answer: Answer) -> str:
-    """Return an exchange that could not be kept."""
-    return exchange_html(answer.question, answer_html(answer) + actions_html(kept=False))
-
-
 def opened(desk: Desk, owner: str, conversation: str) -> tuple[str, str]:
     """Return a conversation as it stands: what was said, and the start if nothing was."""
     past = ""
@@ -90,27 +85,35 @@ def opened(desk: Desk, owner: str, conversation: str) -> tuple[str, str]:
 
 def answering(desk: Desk, asked: Asked) -> Iterator[tuple[str, str]]:
     """Yield what was said before and the exchange under way, as the answer is written."""
-    past = ""
+    kept: Sequence[Exchange] = ()
     with unless_down():
-        if asked.replaces:
-            desk.history.take_back(asked.owner, asked.conversation, asked.replaces)
-        past = past_html(desk.history.exchanges(asked.owner, asked.conversation))
-    for current in _current(desk, asked):
-        yield past, current
-
-
-def _current(desk: Desk, asked: Asked) -> Iterator[str]:
-    yield exchange_html(asked.question, waiting_html())
+        kept = desk.history.exchanges(asked.owner, asked.conversation)
+    before = list(takewhile(lambda exchange: exchange.id != asked.replaces, kept))
+    past = past_html(before)
     try:
-        said = turns(desk.history, asked.owner, asked.conversation)
-        reply = desk.assistant.ask(asked.question, said, as_typed=asked.as_typed)
-        for written in _written(asked.question, reply):
-            yield exchange_html(asked.question, written)
-        answer = reply.answer()
-        kept = keep(desk.history, asked.owner, asked.conversation, answer)
-        yield kept_html(kept) if kept else unkept_html(answer)
+        for current in _current(desk, asked, before):
+            yield past, current
     except Exception as error:  # one that nobody expected is logged there
-        yield exchange_html(asked.question, problem_html(describe(error)[1]))
+        # Without a new answer the old ones stay.
+        yield past_html(kept), _unkept_html(asked, problem_html(describe(error)[1]))
+
+
+def _current(desk: Desk, asked: Asked, before: Sequence[Exchange]) -> Iterator[str]:
+    yield _unkept_html(asked, waiting_html())
+    said = [turn for exchange in before[-REMEMBERED // 2 :] for turn in exchange.turns()]
+    reply = desk.assistant.ask(asked.question, said, as_typed=asked.as_typed)
+    for written in _written(asked.question, reply):
+        yield _unkept_html(asked, written)
+    answer = reply.answer()
+    if kept := keep(desk.history, asked.owner, asked.conversation, answer, asked.replaces):
+        yield kept_html(kept)
+    else:
+        yield _unkept_html(asked, answer_html(answer) + actions_html(kept=False))
+
+
+def _unkept_html(asked: Asked, reply: str) -> str:
+    """Return an exchange that is not kept (yet); asked again, it still replaces the same one."""
+    return exchange_html(asked.question, reply, replaces=asked.replaces)
 
 
 def _written(question: str, reply: Reply) -> Iterator[str]:

@@ -47,11 +47,11 @@ def seal(quote: str) -> str:
     return hashlib.sha256(quote.encode()).hexdigest()[:8]
 
 
-def exchange_html(question: str, reply: str, exchange: str = "") -> str:
+def exchange_html(question: str, reply: str, exchange: str = "", replaces: str = "") -> str:
     """Return a question above what was replied."""
     return (
         f'<article class="xq-exchange" data-id="{escape(exchange)}" '
-        f'data-question="{escape(question)}">'
+        f'data-replaces="{escape(replaces)}" data-question="{escape(question)}">'
         f'<div class="xq-said">{lines(question)}</div><div class="xq-reply">{reply}</div></article>'
     )
 

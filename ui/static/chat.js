@@ -326,12 +326,14 @@ const attempt = async (act) => {
   try { await act(); } catch (problem) { told(problem.message); }
 };
 const near = (element) => element.closest(".xq-exchange");
+// What is asked anew in place of it: itself, or, where it was not answered, what it was to replace.
+const instead = (element) => near(element).dataset.id || near(element).dataset.replaces;
 const item = (element) => element.closest("#xq-list li");
 const acts = {
   ask: (e) => ask(e.textContent, {replaces: ""}),
-  "as-typed": (e) => ask(near(e).dataset.question, {replaces: near(e).dataset.id, as_typed: true}),
-  retry: (e) => ask(near(e).dataset.question, {replaces: near(e).dataset.id}),
-  edit: (e) => { replaces = near(e).dataset.id; type(near(e).dataset.question); },
+  "as-typed": (e) => ask(near(e).dataset.question, {replaces: instead(e), as_typed: true}),
+  retry: (e) => ask(near(e).dataset.question, {replaces: instead(e)}),
+  edit: (e) => { replaces = instead(e); type(near(e).dataset.question); },
   copy: (e) => copy(near(e)),
   share: (e) => share(near(e)),
   speak: (e) => speak(near(e)),
