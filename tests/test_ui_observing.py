@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import sqlite3
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NoOpTracer
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import ClientDisconnect
 
 from assistant.chain import Assistant
 from knowledge.base import KnowledgeBase
@@ -87,6 +89,63 @@ def test_a_requests_number_goes_through_its_lines_and_back_to_the_caller(client,
     (line, _) = [line for line in lines if line["message"] == "request"]
     assert (line["request_id"], line["route"], line["status"]) == ("abc-1", "/api/ask", 200)
     assert "停车" not in json.dumps(lines, ensure_ascii=False)
+
+
+SITE = {"Origin": "https://example.test"}
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A client of a server whose catalogue was damaged while it ran."""
+    settings = load_settings(
+        home=tmp_path, admin_password="secret", cors_origins="https://example.test"
+    )
+    with KnowledgeBase(settings) as base:
+
+        def read():
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+        base.documents = read
+        app = create_app(base, Assistant(base))
+        app.add_api_route("/page/broken", read)
+        yield TestClient(app, headers=SITE)
+
+
+@pytest.mark.parametrize("path", ["/api/documents", "/page/broken"])
+def test_what_nobody_expected_is_an_answer_like_every_other(damaged, path):
+    answer = damaged.get(path, headers={"X-Request-ID": "abc-2"})
+    assert answer.status_code == 503
+    assert "xiaoquan doctor" in answer.json()["error"]
+    assert answer.headers["X-Request-ID"] == "abc-2"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://example.test"
+    assert answer.headers.get("Cache-Control") == ("no-store" if "/api/" in path else None)
+    assert samples(damaged)["xiaoquan_http_requests_total", *sorted((path, "503"))] == 1
+
+
+def test_what_nobody_expected_is_logged_once_with_the_requests_number(damaged):
+    lines = []
+    handler = logging.StreamHandler()
+    handler.emit = lambda record: lines.append(json.loads(JsonLines().format(record)))
+    logging.getLogger().addHandler(handler)
+    try:
+        damaged.get("/api/documents", headers={"X-Request-ID": "abc-3"})
+    finally:
+        logging.getLogger().removeHandler(handler)
+    (line,) = [line for line in lines if "malformed" in line.get("error", "")]
+    assert line["request_id"] == "abc-3"
+
+
+def test_who_leaves_before_all_is_sent_is_no_error_of_the_servers(base):
+    app = create_app(base, Assistant(base))
+
+    @app.post("/page/late")
+    async def late():
+        raise ClientDisconnect
+
+    client = TestClient(app, raise_server_exceptions=False)
+    client.post("/page/late")
+    assert samples(client)["xiaoquan_http_requests_total", "/page/late", "499"] == 1
 
 
 def test_lines_are_masked():

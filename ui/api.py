@@ -24,7 +24,7 @@ from knowledge.settings import Settings
 from ui import conversations, documents, openai_api, schemas
 from ui.access import Guard
 from ui.conversations import Owner
-from ui.errors import PROBLEMS, describe, handle_errors
+from ui.errors import PROBLEMS, CatchAll, describe, handle_errors
 from ui.headers import SecureHeaders, allow_sites
 from ui.jobs import Jobs
 from ui.keys import Keys
@@ -85,6 +85,7 @@ def _protect(app: FastAPI, settings: Settings, *, loopback: bool) -> None:
         Guard, settings=settings, keys=Keys(settings), limits=limits, anonymous=anonymous
     )
     app.add_middleware(BodyLimit, upload_megabytes=settings.upload_limit)
+    app.add_middleware(CatchAll)
     allow_sites(app, settings)
     app.add_middleware(SecureHeaders, frame_ancestors=settings.frame_ancestors)
     app.add_middleware(Observer, metrics=app.state.service.metrics)

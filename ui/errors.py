@@ -9,7 +9,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.errors import ChatModelError, QuestionError
 from eval.errors import QuestionSetError
@@ -99,7 +101,6 @@ _OPENAI_CODES: Mapping[int, str] = {
 
 def handle_errors(app: FastAPI) -> None:
     """Make an application answer every error in Chinese, in the shape of the API asked."""
-    app.add_exception_handler(Exception, _on_error)
     app.add_exception_handler(KnowledgeError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -138,6 +139,37 @@ def _response(path: str, status: int, message: str, headers: dict[str, str]) -> 
     if path.startswith("/v1/"):
         return JSONResponse(openai_error(status, message), status, headers)
     return JSONResponse(schemas.Problem(error=message).model_dump(), status, headers)
+
+
+class CatchAll:
+    """ASGI middleware: answers errors that nobody expected.
+
+    A handler for ``Exception`` would run outside all middleware: its answers would have no number
+    and no headers, and be counted nowhere.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            return await self._app(scope, receive, noted)
+        except ClientDisconnect:
+            return None  # nobody is there to be answered, and nothing has gone wrong here
+        except Exception as error:
+            if started:
+                raise
+            return await failed(scope["path"], error)(scope, receive, send)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
