@@ -162,7 +162,7 @@ def test_feedback_reaches_the_operators_masked(client):
 
 def test_an_answer_that_cannot_be_kept_is_an_answer(base):
     class Broken:
-        def keep(self, *_):
+        def keep(self, *_, **__):
             raise HomeError("满了")
 
     app = create_app(base, Assistant(base))
