@@ -206,6 +206,7 @@ def test_the_docs_page_and_all_it_loads_come_from_here(client):
     [
         ({}, "'question'：缺少"),
         ({"question": 5}, "'question'：应当是文字"),
+        ({"question": "x", "as_typed": None}, "'as_typed'：应当是 true 或 false"),
         ({"question": "x", "history": [{"role": "god", "content": "x"}]}, "'history.0.role'"),
         ([], "JSON 对象"),
     ],
@@ -381,10 +382,39 @@ def test_the_openai_client_may_send_turns_parts_and_instructions(openai):
     assert "20元" in completion.choices[0].message.content
 
 
+CALLED = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [{"role": "system", "content": "请用中文回答"}],
+        [{"role": "developer", "content": "请用中文回答"}],
+        [
+            {"role": "assistant", "content": None, "tool_calls": [CALLED]},
+            {"role": "tool", "tool_call_id": "c1", "content": "{}"},
+        ],
+    ],
+)
+def test_the_openai_client_may_send_messages_after_the_users(openai, after):
+    completion = openai.chat.completions.create(model="any", messages=[*ASKED, *after])
+    assert "3元" in completion.choices[0].message.content
+
+
+def test_the_openai_client_may_send_options_that_are_not_set(openai):
+    create = openai.chat.completions.create
+    whole = create(model="any", messages=ASKED, stream=None, stream_options=None)
+    assert "3元" in whole.choices[0].message.content
+    unset = {"include_usage": None}
+    chunks = list(create(model="any", messages=ASKED, stream=True, stream_options=unset))
+    assert all(chunk.choices for chunk in chunks)
+
+
 @pytest.mark.parametrize(
     "messages",
     [
         [],
+        [{"role": "system", "content": "x"}],
         [{"role": "user", "content": ""}],
         [{"role": "assistant", "content": "x"}],
         [{"role": "user", "content": [{"type": "text"}]}],

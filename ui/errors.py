@@ -78,17 +78,21 @@ _PROBLEMS: Mapping[str, str] = {
     "missing": "缺少这个字段",
     "json_invalid": "请求体不是合法的 JSON",
     "string_type": "应当是文字",
+    "string_too_short": "不能少于 {min_length} 个字",
     "string_too_long": "不能超过 {max_length} 个字",
     "int_parsing": "应当是整数",
     "float_parsing": "应当是数字",
+    "bool_type": "应当是 true 或 false",
     "bool_parsing": "应当是 true 或 false",
     "list_type": "应当是列表",
+    "dict_type": "应当是 JSON 对象",
     "model_attributes_type": "应当是 JSON 对象",
     "literal_error": "只能是 {expected}",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
     "value_error": "{error}",
     "too_short": "至少要有 {min_length} 项",
+    "too_long": "最多只能有 {max_length} 项",
 }
 # OpenAI's names for what its clients tell apart: https://platform.openai.com/docs/guides/error-codes
 _OPENAI_CODES: Mapping[int, str] = {

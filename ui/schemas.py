@@ -331,7 +331,7 @@ def _text_of(part: Mapping[str, object]) -> str:
 
 
 class ChatMessage(BaseModel):
-    """One message; system and tool messages are read over."""
+    """One message; only users' and assistants' are read."""
 
     role: str
     content: Annotated[Text, BeforeValidator(_joined_parts)] = ""
@@ -340,7 +340,7 @@ class ChatMessage(BaseModel):
 class StreamOptions(BaseModel):
     """Options of a streamed completion."""
 
-    include_usage: bool = False
+    include_usage: bool | None = False
 
 
 class ChatRequest(BaseModel):
@@ -359,19 +359,24 @@ class ChatRequest(BaseModel):
 
     model: str = Field(default=MODEL, description="Any name will do: there is one model.")
     messages: list[ChatMessage] = Field(min_length=1)
-    stream: bool = False
+    stream: bool | None = False
     stream_options: StreamOptions | None = None
 
     @property
     def question(self) -> str:
-        """The last message, if a user wrote it."""
-        last = self.messages[-1]
-        return last.content if last.role == "user" else ""
+        """What the user said last; empty where no user said anything."""
+        return "".join(turn.content for turn in self._turns()[-1:])
 
     def history(self) -> list[Turn]:
         """Return what was said before."""
-        earlier = self.messages[:-1]
-        return [Turn(_ROLES[m.role], m.content) for m in earlier if m.role in _ROLES]
+        return self._turns()[:-1]
+
+    def _turns(self) -> list[Turn]:
+        """Return what was said, up to the user's last words."""
+        said = [Turn(_ROLES[m.role], m.content) for m in self.messages if m.role in _ROLES]
+        while said and said[-1].role != "user":
+            said.pop()
+        return said
 
 
 class Usage(BaseModel):
