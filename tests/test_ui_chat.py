@@ -172,6 +172,18 @@ def test_a_refusal_looks_different_has_no_sources_and_offers_a_next_step():
     assert 'href="tel:12345"' in html
 
 
+def test_a_refusal_that_offers_the_nearest_passage_leads_to_it(sample_base):
+    answer = Assistant(sample_base).ask("房产证丢了怎么补办").answer()
+    assert answer.refused
+    (citation,) = answer.citations
+    html = answer_html(answer)
+    assert "xq-refusal" in html
+    assert "[1]" not in Tags(html).text
+    led = re.findall('href="(page/source[^"]+)"', html)
+    assert list(map(unescape, led)) == 2 * [Place.of(citation).address("source")]
+    assert citation.title in html.partition("xq-sources")[2]
+
+
 def test_what_was_understood_is_said_only_when_it_differs():
     corrected = made_answer("收费", 0, 2, corrected_question="停车怎么收费")
     assert "停车怎么收费" in answer_html(corrected)

@@ -95,15 +95,11 @@ def answer_html(answer: Answer) -> str:
     note = understood_html(answer.question, answer.corrected_question)
     if answer.refused:
         reason, _, rest = answer.answer.partition("\n")
-        said = f"<strong>{plain(reason)}</strong>{lines(rest)}"
-        return f"{note}{_div('xq-refusal', said + _next_steps())}"
-    cited = {str(citation.n): citation for citation in answer.citations}
-
-    def chip(match: re.Match[str]) -> str:
-        return _chip(cited[match[1]]) if match[1] in cited else match[0]
-
-    said = _CITED.sub(chip, lines(answer.answer))
-    return f"{note}{_div('xq-answer', said)}{_sources(answer.citations)}"
+        html = f"<strong>{plain(reason)}</strong>{lines(rest)}"
+        said = _div("xq-refusal", _with_chips(html, answer.citations) + _next_steps())
+    else:
+        said = _div("xq-answer", _with_chips(lines(answer.answer), answer.citations))
+    return f"{note}{said}{_sources(answer.citations)}"
 
 
 def actions_html(verdict: str = "", *, kept: bool = True) -> str:
@@ -122,6 +118,16 @@ def suggestions_html(questions: Sequence[str], title: str) -> str:
         for question in questions
     )
     return f'<div class="xq-suggested"><h2>{title}</h2><ul>{items}</ul></div>'
+
+
+def _with_chips(html: str, citations: Sequence[Citation]) -> str:
+    """Return what was said with each ``[n]`` that cites something leading there."""
+    cited = {str(citation.n): citation for citation in citations}
+
+    def chip(match: re.Match[str]) -> str:
+        return _chip(cited[match[1]]) if match[1] in cited else match[0]
+
+    return _CITED.sub(chip, html)
 
 
 def _chip(citation: Citation) -> str:
