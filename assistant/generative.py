@@ -13,10 +13,8 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from assistant.asking import holds, understand
 from assistant.breaker import DOWN, Breaker
@@ -27,6 +25,7 @@ from assistant.privacy import mask
 from assistant.prompts import messages, rewriting
 from assistant.rewriting import WAIT, accepted, shown
 from assistant.types import Citation, Delta, Turn
+from knowledge.addresses import host, is_loopback
 from knowledge.base import KnowledgeBase
 from knowledge.errors import SettingError
 from knowledge.plaintext import clean_characters
@@ -357,7 +356,7 @@ def chat_model(settings: Settings) -> "BaseChatModel":
             f"设置 XIAOQUAN_CHAT_MODEL 的值 {settings.chat_model!r} 不可用：请写成 openai:模型名"
             "（任何 OpenAI 兼容的服务）或 ollama:模型名。"
         )
-    if settings.chat_base_url and not _host(settings.chat_base_url):
+    if settings.chat_base_url and not host(settings.chat_base_url):
         raise SettingError(
             f"设置 XIAOQUAN_CHAT_BASE_URL 的值 {settings.chat_base_url!r} 不可用："
             "请写成完整的地址，例如 http://127.0.0.1:8000/v1。"
@@ -374,7 +373,7 @@ def _timeout(settings: Settings) -> "httpx.Timeout":
 def is_outside(settings: Settings) -> bool:
     """Tell whether the chat model runs on another machine, as far as its address says."""
     local = settings.chat_model.startswith("ollama:") and not settings.chat_base_url
-    return not local and not _is_loopback(_host(settings.chat_base_url))
+    return not local and not is_loopback(settings.chat_base_url)
 
 
 def _openai(settings: Settings, name: str) -> "BaseChatModel":
@@ -418,15 +417,3 @@ def _ollama(settings: Settings, name: str) -> "BaseChatModel":
             "headers": {"Authorization": f"Bearer {key}"} if key else {},
         },
     )
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return parts.hostname or "" if parts.scheme in {"http", "https"} else ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

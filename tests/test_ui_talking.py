@@ -127,6 +127,50 @@ def test_a_service_that_is_gone_is_told(home):
     assert "朗读服务" in answer.json()["error"]
 
 
+@pytest.fixture
+def proxy(monkeypatch):
+    """A proxy that the environment names, with what it was asked for."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            pass
+
+    asked = []
+    with listening(Proxy) as server:
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
+        yield asked
+
+
+def test_no_proxy_hears_what_stays_on_the_machine(served, proxy):
+    with httpx.Client(base_url=served, trust_env=False) as client:
+        text = client.post("/page/heard", content=recording())
+        voice = client.post("/page/voice", json={"text": "您好"})
+    assert text.json() == {"text": QUESTION}
+    assert voice.headers["content-type"] == "audio/wav"
+    assert proxy == []
+
+
+def test_a_service_elsewhere_is_reached_by_the_proxy(home, proxy):
+    elsewhere = "http://speech.example.test/v1"
+    with (
+        serving(load_settings(home=home, speech_url=elsewhere, voice_url=elsewhere)) as address,
+        httpx.Client(base_url=address, trust_env=False) as client,
+    ):
+        client.post("/page/heard", content=recording())
+        client.post("/page/voice", json={"text": "您好"})
+    assert proxy == [f"{elsewhere}/audio/transcriptions", f"{elsewhere}/audio/speech"]
+
+
 def test_a_model_without_what_runs_it_is_told_at_the_start(monkeypatch):
     monkeypatch.setattr("ui.hearing.find_spec", lambda _: None)
     with pytest.raises(SettingError, match=r"xiaoquan\[speech\]"):

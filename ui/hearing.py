@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
+from knowledge.addresses import is_loopback
 from knowledge.errors import KnowledgeError, SettingError
 from knowledge.settings import Settings
 from ui.errors import BusyError, RequestError
@@ -114,18 +115,24 @@ class Service:
         given = {"model": self._model, "language": "zh", "prompt": expected}
         file = {"file": ("speech.wav", recording, "audio/wav")}
         try:
-            answer = httpx.post(
-                self._url, data=given, files=file, headers=bearer(self._key), timeout=TIMEOUT
-            )
-            return str(answer.raise_for_status().json()["text"]).strip()
+            answer = post(self._url, self._key, data=given, files=file)
+            return str(answer.json()["text"]).strip()
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             log.warning("hearing: %s: %r", self._url, error)
             raise RequestError(502, _NO_SERVICE) from error
 
 
-def bearer(key: str) -> dict[str, str]:
-    """Return the header that holds a key; none without one."""
-    return {"Authorization": f"Bearer {key}"} if key else {}
+def post(url: str, key: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - as httpx has it
+    """Send something to a speech service, with its key if there is one.
+
+    Raises:
+        httpx.HTTPError: It gave no answer, or not the one that was asked for.
+    """
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    # A proxy must not hear what stays on the machine.
+    by_proxy = not is_loopback(url)
+    answer = httpx.post(url, headers=headers, timeout=TIMEOUT, trust_env=by_proxy, **sent)
+    return answer.raise_for_status()
 
 
 class Whisper:

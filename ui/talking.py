@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from knowledge.settings import Settings
 from ui.conversing import Desk
 from ui.errors import RequestError
-from ui.hearing import LONGEST, NOT_HEARD, TIMEOUT, Hearing, bearer, check
+from ui.hearing import LONGEST, NOT_HEARD, Hearing, check, post
 from ui.service import Served
 from ui.speech import sentences
 from ui.tiles import asked_most, tiles
@@ -74,12 +74,7 @@ def voice(
     given = {"model": settings.voice_model, "voice": settings.voice_name, "input": text}
     key = settings.speech_api_key.get_secret_value()
     try:
-        sound = httpx.post(
-            f"{settings.voice_url.rstrip('/')}/audio/speech",
-            json=given,
-            headers=bearer(key),
-            timeout=TIMEOUT,
-        ).raise_for_status()
+        sound = post(f"{settings.voice_url.rstrip('/')}/audio/speech", key, json=given)
     except httpx.HTTPError as error:
         log.warning("reading aloud: %s: %r", settings.voice_url, error)
         raise RequestError(502, _NO_VOICE) from error
