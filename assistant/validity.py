@@ -6,21 +6,31 @@ from dataclasses import replace
 from datetime import date
 
 from assistant.asking import Asked
+from assistant.claims import fold
 from assistant.composing import Composed, citation
 from assistant.sentences import candidates
 from assistant.types import Delta
 from knowledge.arranging import level
 from knowledge.base import KnowledgeBase
-from knowledge.lexical import normalise, terms
+from knowledge.lexical import terms
+from knowledge.numerals import CLOSE, OPEN, canonical
 from knowledge.types import Document, Hit
 from knowledge.versions import Standing
 
 LOOKED_AT = 5  # hits that may hold a rule that differs
 # Sentences of two rules on one matter share this much of their words besides the numbers.
 ALIKE = 0.4
-_VALUE = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(万元|亿元|元|个?工作日|个月|年|月|日|天|小时|%|周岁|岁|倍|平方米|次)"
+# Of texts whose numbers are written in one way. From when a rule holds is no value; a day of every
+# year (6月30日前) is one. 第3次, 一次性 and 三年级 count nothing.
+_DATED = re.compile(
+    rf"{OPEN}(?:19|20)\d\d{CLOSE}年(?:度|{OPEN}\d+{CLOSE}月(?:{OPEN}\d+{CLOSE}日)?)?"
 )
+_DAY = re.compile(rf"{OPEN}(\d+){CLOSE}月{OPEN}(\d+){CLOSE}日")
+_VALUE = re.compile(
+    rf"(?<!第){OPEN}([\d.]+){CLOSE}?"
+    r"(元|个?工作日|个月|年(?!级)|月日|月|日|天|个?小时|%|周?岁|倍|平方米|次(?!性))"
+)
+_SAME_UNIT = {"个工作日": "工作日", "天": "日", "个小时": "小时", "周岁": "岁"}
 _LEVELS = ("本市的规定", "省里的规定", "国家的规定")
 DIFFERS = "请注意：不同规定的说法不一致，以上为{first}；{second}《{title}》的说法是："
 
@@ -135,13 +145,19 @@ def _differ(one: str, other: str) -> bool:
     shared = first.keys() & second.keys()
     if not any(first[unit].isdisjoint(second[unit]) for unit in shared):
         return False
-    words = [set(terms(_VALUE.sub(" ", normalise(text)))) for text in (one, other)]
+    words = [set(terms(_VALUE.sub(" ", _written(text)))) for text in (one, other)]
     fewest = min(map(len, words))
     return bool(fewest) and len(words[0] & words[1]) >= ALIKE * fewest
 
 
 def _values(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for number, unit in _VALUE.findall(normalise(text)):
-        found.setdefault(unit, set()).add(number)
+    for number, unit in _VALUE.findall(_written(text)):
+        found.setdefault(_SAME_UNIT.get(unit, unit), set()).add(number)
     return found
+
+
+def _written(text: str) -> str:
+    """Write the values of a text in one way (5,000元, 五千元), and leave out its dates."""
+    undated = _DATED.sub("", canonical(fold(text)))
+    return _DAY.sub(rf"{OPEN}\1.\2{CLOSE}月日", undated)

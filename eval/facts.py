@@ -4,7 +4,7 @@ Both are compared after folding width (Unicode NFKC) and quotation marks, and ta
 space, thousands separators and the answer's own ``[n]`` marks. Then a fact stands in an answer if
 
 1. its words do, and no digit, numeral or unit continues its first or last number; or
-2. they do once numbers and dates are written in one way (``eval.numerals``).
+2. they do once numbers and dates are written in one way (``knowledge.numerals``).
 
 Punctuation at a fact's two ends only frames it and is not looked for.
 """
@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-from eval.numerals import CLOSE, OPEN, canonical, join_thousands
+from knowledge.numerals import CLOSE, OPEN, canonical, join_thousands
 
 Fact = str | tuple[str, ...]  # one wording, or alternatives
 

@@ -4,10 +4,15 @@ from datetime import date
 
 import pytest
 
+from assistant.asking import understand
 from assistant.chain import Assistant
+from assistant.composing import finished
+from assistant.extractive import ExtractiveComposer
+from assistant.validity import with_difference
 from knowledge.base import KnowledgeBase
+from knowledge.lexical import terms
 from knowledge.settings import load_settings
-from knowledge.types import Document
+from knowledge.types import Document, Hit, Passage
 
 TODAY = date(2026, 11, 25)
 FILLER = [
@@ -140,3 +145,70 @@ def test_rules_that_agree_are_not_said_to_differ(open_base):
         renting("province", 600, title="福建省租房补贴办法"), renting("city", 600), city="泉州"
     )
     assert "不一致" not in Assistant(base).ask(QUESTION).answer().answer
+
+
+@pytest.fixture
+def of_two_levels(tmp_path):
+    """Say what stands in the answer where the city's rule and the province's say two things."""
+
+    def answered(question, city, province):
+        asked = understand(question, weigh)
+        hits = [hit(1, "泉州市", city), hit(2, "福建省", province)]
+        composed = finished(ExtractiveComposer(weigh).compose(question, hits[:1], ()))
+        with KnowledgeBase(load_settings(home=tmp_path, city="泉州"), today=lambda: TODAY) as base:
+            return with_difference(composed, asked, hits, base).text
+
+    return answered
+
+
+def weigh(text):
+    return dict.fromkeys(terms(text), 1.0)
+
+
+def hit(n, level, text):
+    document = policy(level, f"{level}租房补贴办法", text)
+    return Hit(n, 1.0, 0.8, 3.0, Passage(text, 0, len(text), ()), document)
+
+
+AMOUNT = ("租房补贴标准是多少", "租房补贴的标准为每人{}。")
+TIME = ("租房补贴多久发放", "租房补贴在受理之日起{}内发放。")
+SINCE = ("租房补贴标准是多少", "自{}起，租房补贴的标准为每人600元。")
+
+
+@pytest.mark.parametrize(
+    ("matter", "city", "province"),
+    [
+        (AMOUNT, "5,000元", "5000元"),
+        (AMOUNT, "1万元", "10,000元"),
+        (AMOUNT, "五千元", "5000元"),
+        (SINCE, "2024年1月1日", "2023年7月1日"),
+        (SINCE, "2024年1月", "2023年7月"),
+        (SINCE, "2024 年 1 月 1 日", "2023年7月1日"),
+        (TIME, "5个工作日", "五个工作日"),
+        (TIME, "5个工作日", "5工作日"),
+        (TIME, "20日", "20天"),
+        (TIME, "20日", "15个工作日"),  # may well be the same time
+    ],
+)
+def test_a_value_written_otherwise_and_a_date_are_no_difference(
+    of_two_levels, matter, city, province
+):
+    question, text = matter
+    assert "不一致" not in of_two_levels(question, text.format(city), text.format(province))
+
+
+@pytest.mark.parametrize(
+    ("matter", "city", "province"),
+    [
+        (AMOUNT, "5,000元", "6,000元"),
+        (AMOUNT, "三千元", "5000元"),
+        (AMOUNT, "1万元", "8000元"),
+        (TIME, "三十日", "六十日"),
+        (TIME, "5个工作日", "10工作日"),
+        (TIME, "20日", "15天"),
+    ],
+)
+def test_another_value_is_shown_however_it_is_written(of_two_levels, matter, city, province):
+    question, text = matter
+    said = of_two_levels(question, text.format(city), text.format(province))
+    assert said.index(city) < said.index("不一致") < said.index(province)
