@@ -19,7 +19,7 @@ from assistant.several import Part, joined
 from assistant.spelling import Spelling
 from assistant.topics import opening
 from assistant.types import Answer, Delta, Turn
-from assistant.validity import beside
+from assistant.validity import beside, with_remarks
 from assistant.wording import everyday
 from knowledge.base import KnowledgeBase
 from knowledge.models import default_folder
@@ -106,7 +106,8 @@ class Assistant:
     def _compose(self, state: State, history: Sequence[Turn]) -> Generator[Delta, None, Composed]:
         asked = state["asked"]
         if state["evidence"].refused:
-            return (yield from refusal(state["evidence"], state["hits"], asked))
+            refused = yield from refusal(state["evidence"], state["hits"], asked)
+            return (yield from with_remarks(refused, state["hits"], self._base))
         composed = yield from self._composer.compose(state["query"], state["hits"], history)
         return (yield from beside(composed, asked, state["hits"], self._base))
 

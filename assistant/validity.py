@@ -47,13 +47,27 @@ def beside(
         base: Knows what is in force, and whose city it is.
     """
     whole = with_difference(composed, asked, hits, base)
-    cited = {one.document_id for one in whole.citations}
-    documents = {hit.document.id: hit.document for hit in hits if hit.document.id in cited}
-    said = list(remarks(base.standings(documents.values()), documents, base.today()))
-    whole = replace(whole, text="\n".join([whole.text, *said]))
     if whole.text != composed.text:
         yield Delta(whole.text[len(composed.text) :])
-    return whole
+    return (yield from with_remarks(whole, hits, base))
+
+
+def with_remarks(
+    composed: Composed, hits: Sequence[Hit], base: KnowledgeBase
+) -> Generator[Delta, None, Composed]:
+    """Yield which of the cited documents are not in force; return the answer with it.
+
+    A refusal may cite what comes nearest: that, too, may be repealed.
+    """
+    if not composed.citations:
+        return composed
+    cited = {one.document_id for one in composed.citations}
+    documents = {hit.document.id: hit.document for hit in hits if hit.document.id in cited}
+    standings = base.standings(documents.values())
+    said = "".join(f"\n{remark}" for remark in remarks(standings, documents, base.today()))
+    if said:
+        yield Delta(said)
+    return replace(composed, text=composed.text + said)
 
 
 def remarks(

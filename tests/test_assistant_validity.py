@@ -78,6 +78,17 @@ def test_a_rule_in_force_is_answered_without_a_remark(open_base, metadata):
     assert "截至今日" not in answer.answer
 
 
+def test_a_refusal_that_quotes_a_rule_not_in_force_says_so(open_base):
+    question = "新就业大学生租房补贴的咨询电话是多少"
+    reply = Assistant(open_base(renting("a", 600, status="repealed"))).ask(question)
+    streamed = "".join(delta.text for delta in reply)
+    answer = reply.answer()
+    assert answer.refused
+    assert answer.citations[0].document_id == "a"
+    assert "截至今日（2026年11月25日），《泉州市租房补贴办法》已废止" in answer.answer
+    assert streamed == answer.answer
+
+
 def test_the_newest_version_comes_first_and_the_older_amount_is_shown_as_different(open_base):
     base = open_base(
         renting("old", 500, title="泉州市租房补贴办法（2018年修订）", date="2018-03-01"),
