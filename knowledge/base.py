@@ -25,7 +25,7 @@ from knowledge.settings import Settings, load_settings
 from knowledge.splitting import split
 from knowledge.synonyms import Synonyms
 from knowledge.types import Document, Hit, Passage
-from knowledge.versions import Standing, Versions
+from knowledge.versions import Standing, Versions, china_today
 
 if TYPE_CHECKING:
     from knowledge.embedding import SentenceEmbeddings
@@ -62,7 +62,7 @@ class KnowledgeBase:
         settings: Settings | None = None,
         *,
         any_model: bool = False,
-        today: Callable[[], date] = date.today,
+        today: Callable[[], date] = china_today,
     ) -> None:
         """Open the home that the settings name, making it if it is not there.
 

@@ -30,7 +30,7 @@ from knowledge.ranking import DEPTH, Candidate, Found, Rerank, first_of
 from knowledge.ranking import rank as best_of
 from knowledge.types import Hit
 from knowledge.vectors import VectorIndex
-from knowledge.versions import Versions
+from knowledge.versions import Versions, china_today
 
 CANDIDATES = 100  # from each search
 DOCUMENT_CANDIDATES = 300
@@ -56,7 +56,7 @@ class HybridRetriever(BaseRetriever):
     adapter: QueryAdapter | None = None  # of the model; none: a question is searched for as it is
     limit: int = 10
     city: str = ""  # whose rules come first; empty: that of most documents
-    today: Callable[[], date] = date.today
+    today: Callable[[], date] = china_today
     # Term counts by catalogue version and table, so that a term is counted once.
     _known: dict[tuple[int, Table], tuple[int, dict[str, int]]] = PrivateAttr(default_factory=dict)
 

@@ -8,7 +8,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
 from knowledge.catalogue import RESTORED, Catalogue
@@ -17,6 +17,8 @@ from knowledge.places import places
 from knowledge.types import Document
 
 State = Literal["in_force", "not_yet", "expired", "repealed", "replaced"]
+
+CHINA = timezone(timedelta(hours=8))  # one zone, and no summer time
 
 # A title in brackets says which version it is; the rest of it is the same from version to version.
 _EDITION = re.compile(
@@ -54,6 +56,11 @@ class Standing:
 
 
 IN_FORCE = Standing("in_force")
+
+
+def china_today() -> date:
+    """Return the day that it is in China, where the rules hold; a server's clock may run in UTC."""
+    return datetime.now(CHINA).date()
 
 
 def normal_title(title: str) -> str:

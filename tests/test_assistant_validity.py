@@ -1,6 +1,6 @@
 """Time and place: what is in force and near comes first, and the answer says what is not."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -9,6 +9,7 @@ from assistant.chain import Assistant
 from assistant.composing import finished
 from assistant.extractive import ExtractiveComposer
 from assistant.validity import with_difference
+from knowledge import versions
 from knowledge.base import KnowledgeBase
 from knowledge.lexical import terms
 from knowledge.settings import load_settings
@@ -87,6 +88,19 @@ def test_a_refusal_that_quotes_a_rule_not_in_force_says_so(open_base):
     assert answer.citations[0].document_id == "a"
     assert "截至今日（2026年11月25日），《泉州市租房补贴办法》已废止" in answer.answer
     assert streamed == answer.answer
+
+
+def test_the_day_is_that_of_china_where_the_clock_runs_in_utc(tmp_path, monkeypatch):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 11, 24, 16, 30, tzinfo=UTC).astimezone(tz)
+
+    monkeypatch.setattr(versions, "datetime", Clock)
+    rule = renting("a", 600, effective="2026-11-25")
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        assert base.today() == date(2026, 11, 25)
+        assert base.standings([rule])["a"].state == "in_force"
 
 
 def test_the_newest_version_comes_first_and_the_older_amount_is_shown_as_different(open_base):
