@@ -5,11 +5,12 @@ fee. An attribute that a passage does not say is named to the citizen: 原文未
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.topics import ATTRIBUTE
 from knowledge.lexical import normalise
+from knowledge.numerals import join_thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +20,42 @@ class Attribute:
     Attributes:
         label: Its name where the question has none.
         asked: How it is asked for.
-        said: What a text has that says it; looked for in normalised text.
+        said: Finds what says it in a normalised text.
     """
 
     label: str
     asked: re.Pattern[str]
-    said: re.Pattern[str]
+    said: Callable[[str], object]
 
     def is_said(self, text: str) -> bool:
         """Tell whether a text has what says it."""
-        return bool(self.said.search(normalise(text)))
+        return bool(self.said(normalise(text)))
 
 
-def _attribute(label: str, asked: str, said: str) -> Attribute:
-    return Attribute(label, re.compile(asked), re.compile(said))
+_AMOUNT = r"\d[\d.,]*[万亿千百]*元"
+_FEE = r"免费|收费(?!票)|工本费|手续费|登记费|收取|费用\s*[为是由:|\n]"
+_PIECE = "[证本册张份件套副枚页次科]"
+# A clause goes on over the lines of a list or a table.
+_CLAUSE_END = re.compile(r"[。;,]|\n\s*\n")
+# Most amounts in policies are received, or limits of something; these are paid, for one thing each.
+_PAID = re.compile(
+    r"(?<![消经])费|价(?!值)|[押租]金|[缴交付收][纳取付]?\d"
+    rf"|每一?{_PIECE}[^。;,\d]{{0,4}}{_AMOUNT}|元[/一每]{_PIECE}"
+)
+_NOT_PAID = re.compile("补贴|补助|奖|津贴|资助|补偿|报销|罚")
+
+
+def _says_fee(text: str) -> bool:
+    """Tell whether a text says what something costs: a subsidy of 1800元 is no fee."""
+    return bool(re.search(_FEE, text)) or any(
+        re.search(_AMOUNT, clause) and _PAID.search(clause) and not _NOT_PAID.search(clause)
+        for clause in _CLAUSE_END.split(join_thousands(text))
+    )
+
+
+def _attribute(label: str, asked: str, said: str | Callable[[str], object]) -> Attribute:
+    finds = re.compile(said).search if isinstance(said, str) else said
+    return Attribute(label, re.compile(asked), finds)
 
 
 # In the order in which they are told apart: 收费标准 is a fee.
@@ -44,17 +67,23 @@ _ATTRIBUTES = (
     ),
     _attribute(
         "费用",
-        r"费用|收费|缴费|价格|多少钱|[要收花]钱|几块钱|工本费|手续费",
-        r"\d[\d.,]*[万亿千百]*元|免费|收费(?!票)|工本费|手续费|登记费|收取|费用[为是由]",
+        r"费用|收费|缴费|价格|[要收花交付](?:多少|几块)?钱|工本费|手续费",
+        _says_fee,
     ),
     _attribute(
         "办理时限",
         r"时限|期限|时间|多久|多长时间|几天|几个工作日|多少天|多少个工作日",
-        r"(?<![\d月])\d{1,3}(?:个?工作日|日|天|个?小时|分钟|个月|年)|当场|即时|即办|当[日天]"
-        r"|[一二两三四五六七八九十]+(?:个工作日|个?小时|天|日内|个月|年)|长期",
+        # What one has had for so long (满1年, 6个月以上) is a condition.
+        r"(?<![\d月满])\d{1,3}(?:个?工作日|日|天|个?小时|分钟|(?:个月|年)(?!以上))|当场|即时|即办|当[日天]"
+        r"|(?<![一二两三四五六七八九十满])[一二两三四五六七八九十]+"
+        r"(?:个工作日|个?小时|天|日内|(?:个月|年)(?!以上))|长期",
     ),
     _attribute("比例", r"比例|利率|费率", r"\d%|百分之|分之|\d倍|[一二三四五六七八九]成"),
-    _attribute("金额", r"额度|金额|标准", r"\d[\d.,]*[万亿千百]*元|\d%|百分之|\d倍|差额"),
+    _attribute(
+        "金额", r"额度|金额|标准|[领拿发补给得][到取放]?多少钱", rf"{_AMOUNT}|\d%|百分之|\d倍|差额"
+    ),
+    # 多少钱 may ask for what is paid or what is received.
+    _attribute("费用", r"多少钱|几块钱", rf"{_AMOUNT}|{_FEE}"),
     _attribute(
         "办理地点",
         r"地点|地址|[去在到上往]哪|哪里|哪儿|什么地方",
