@@ -83,7 +83,7 @@ class ExtractiveComposer:
         """Yield the quotes, each followed by its mark."""
         del history  # the question stands alone by now
         asked = understand(question, self._weigh, self._read)
-        pieces, citations = [], list[Citation]()
+        pieces, citations = list[str](), list[Citation]()
         for excerpt in excerpts(asked, hits):
             quotes, more = self._in_whole(asked, excerpt)
             if any(_is_quoted(quotes[-1], one) for one in citations):
