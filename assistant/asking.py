@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Literal
 
 from assistant.reader import Told
+from assistant.topics import without_told
 from knowledge.lexical import normalise, terms
 from knowledge.queries import Weighed, content
 
@@ -127,7 +128,7 @@ class Asked(Weighed):
     @cached_property
     def unit(self) -> re.Pattern[str] | None:
         """What says how many there are of what is counted in (多少台); none if it is not told."""
-        text = normalise(self.question)
+        text = normalise(without_told(self.question))
         for asked, said in _WITHOUT_UNIT:
             if asked.search(text):
                 return re.compile(said)
@@ -157,7 +158,8 @@ def understand(
         read: Scores sentences beside a question (``assistant.reader``).
         everyday: How far the question is worded as people speak, from 0 to 1.
     """
-    kinds = {kind for kind, (asked, _) in _KINDS.items() if asked.search(question)}
+    asks = without_told(question)
+    kinds = {kind for kind, (asked, _) in _KINDS.items() if asked.search(asks)}
     words = content(question)
     weights = weigh(words if terms(words) else question)
     weighed = {term: w + _LEAST for term, w in weights.items()}

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.asking import understand
+from assistant.attributes import attribute_of
+from assistant.matters import named as named_matter
 from assistant.topics import (
     ATTRIBUTE,
     CLOSING,
@@ -21,11 +23,13 @@ from assistant.topics import (
     OPENING,
     ORDINAL,
     PRONOUN,
+    SHOULD,
     Topic,
     bare,
     few,
     names,
     names_another,
+    only_asks,
     points_back,
     topic_of,
 )
@@ -55,6 +59,10 @@ LIKE_LONGEST = 10  # characters of such a word
 _ITEM = re.compile(
     r"(?:^|[\s；;。：:])(?:[（(]?(?:\d{1,2}|[一二三四五六七八九十])[）).．、]|[-•·]\s)\s*"
 )
+_BROUGHT = re.compile(r"[带拿凭用持]$")  # 带户口本去哪办
+# An item's number opens a question, or is supposed: 劳动合同法第三条 names no item.
+_NAMES_ITEM = re.compile(rf"(?:如果|要是|我?(?:是|属于|符合)|按照?|选择?)*{ORDINAL.pattern}")
+_ARTICLE = re.compile(r"[条款](?!件)")
 _NUMERALS = "一二三四五六七八九十"
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d年|[去今明前]年")
 _ANOTHER_YEAR = re.compile(rf"{_YEAR.pattern}|(?:19|20)\d\d")
@@ -119,7 +127,7 @@ class _FollowUps:
 
     def _heard(self, question: str, told: _Told) -> _Told:
         topics, other = told.topics, names_another(question)
-        leans = bool(topics) and (points_back(question, topics) or self._only_adds(question))
+        leans = bool(topics) and (points_back(question, topics) or self._adds(question, topics[0]))
         whole = self._written_out(question, told) if leans else question
         if leans and (not other or ATTRIBUTE.search(other) or other.endswith("的")):
             named = topics[0]
@@ -131,9 +139,10 @@ class _FollowUps:
             return replace(told, last=whole, topics=topics)
         return _Told(whole, topics, whole, named)
 
-    def _only_adds(self, question: str) -> bool:
+    def _adds(self, question: str, topic: Topic) -> bool:
         """Tell whether a question says little, and nothing that a document is about."""
-        return few(question) and not _is_announced(question, self.find(question))
+        own = another_matter(question, topic.matter)
+        return few(question) and not own and not _is_announced(question, self.find(question))
 
     def complete(self, question: str, told: _Told) -> str:
         """Return the question with what it leaves unsaid."""
@@ -142,6 +151,8 @@ class _FollowUps:
             return f"{told.last} {question}" if few(question) else question
         if points_back(question, topics):
             return self._replace(question, told)
+        if another_matter(question, topics[0].matter):
+            return question
         found = self.find(question)
         announced = _is_announced(question, found)
         if few(question) and not announced:
@@ -237,12 +248,25 @@ class _FollowUps:
         return best[1]
 
 
+def another_matter(question: str, topic: str) -> str:
+    """Return the matter that a question asks nothing but an attribute of, if not the topic's.
+
+    "护照多久" is about a passport, whatever came before; "户口本要带吗" may well be about that.
+    """
+    matter = named_matter(question, topic, lambda _: ()) if attribute_of(question) else ""
+    before, _, after = question.partition(matter) if matter else ("", "", "")
+    own = matter and only_asks(f"{before}{after}") and not _BROUGHT.search(before)
+    return matter if own and not ATTRIBUTE.search(matter) else ""
+
+
 def _with_topic(text: str, topics: Sequence[Topic]) -> str:
     for topic in topics:
         for found in bare(topic.name, text):
             return f"{text[: found.start()]}{_up_to(topic.name, found[1])}{text[found.end() :]}"
     if pronoun := PRONOUN.search(text):
         return f"{text[: pronoun.start()]}{topics[0].name}{text[pronoun.end() :]}"
+    if SHOULD.match(text):  # 该怎么申请
+        return f"{topics[0].name}{text[1:]}"
     return f"{topics[0].matter}{text}"
 
 
@@ -257,22 +281,22 @@ def _parts(name: str) -> Iterator[str]:
 
 def _from_list(question: str, answer: str, topic: Topic) -> str:
     """Return the question with an item of the last answer where it names the item's number."""
-    found = ORDINAL.search(question)
-    items = list(_items(answer)) if found else []
+    text = OPENING.sub("", question)
+    found = _NAMES_ITEM.match(text)
+    items = list(_items(answer, within=not _ARTICLE.search(found[0]))) if found else []
     if not found or not items:
         return ""
     at = len(items) if found[2] else _number(found[1])
     if not 1 <= at <= len(items):
         return ""
-    rest = f"{question[: found.start()]}{items[at - 1]}{question[found.end() :]}"
-    return f"{topic.name}{OPENING.sub('', rest)}"
+    return f"{topic.name}{items[at - 1]}{text[found.end() :]}"
 
 
-def _items(answer: str) -> Iterator[str]:
-    """Yield the heads of a list's items; of one sentence, what stands between its 、."""
+def _items(answer: str, *, within: bool) -> Iterator[str]:
+    """Yield the heads of a list's items; of one sentence, what stands ``within`` it between 、."""
     text = re.sub(r"\[\d+\]", "", answer)
     items = _ITEM.split(text)[1:]
-    if len(items) < 2:
+    if len(items) < 2 and within:
         longest = max(re.split(r"[。；;：:\n]", text), key=lambda part: part.count("、"))
         items = re.split(r"、|和|及|以及", longest) if "、" in longest else []
     for item in items:

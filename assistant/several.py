@@ -9,8 +9,8 @@ from assistant.asking import holds, understand
 from assistant.attributes import Attribute, attribute_of, listed
 from assistant.composing import Composed, numbered_from
 from assistant.evidence import ANSWERABLE_FROM, Evidence
-from assistant.follow_ups import Weigh
-from assistant.topics import ASKS, few, only_asks, topic_of
+from assistant.follow_ups import Weigh, another_matter
+from assistant.topics import asked_in, few, only_asks, topic_of
 from assistant.types import Citation, Mode, Status
 from knowledge.lexical import terms
 from knowledge.places import places_listed, places_of_list
@@ -41,7 +41,7 @@ def split_questions(text: str) -> list[str]:
     for clause in chain.from_iterable(map(_listed_in, _CLAUSE.findall(text))):
         if _THANKS.fullmatch(clause):
             continue
-        if ASKS.search(_QUOTED.sub("", clause)):
+        if asked_in(_QUOTED.sub("", clause)):
             parts.append(told + clause)
             told = ""
         else:
@@ -57,7 +57,7 @@ def split_questions(text: str) -> list[str]:
 def _listed_in(clause: str) -> list[str]:
     """Return the questions that a clause lists: 要什么材料、多久能办好."""
     parts = re.split(r"(?<=、)|(?=以及|还有)", clause)
-    return parts if all(ASKS.search(part) for part in parts) else [clause]
+    return parts if all(map(asked_in, parts)) else [clause]
 
 
 def of_each_place(question: str) -> list[str]:
@@ -109,13 +109,19 @@ def questions_of(text: str, *, follows: bool = False) -> list[Asked]:
 
 
 def _about_one_topic(parts: Iterable[Asked]) -> Iterator[Asked]:
-    """Give each part that asks for an attribute only the topic of the one before it."""
+    """Give each part that asks for an attribute only the topic of the one before it.
+
+    One that names another matter (驾照多久) keeps that, and so do those after it.
+    """
     topic = ""
     for part in parts:
-        if not part.attribute:
-            topic = topic_of(part.question).name
+        own = another_matter(part.question, topic) if topic and part.attribute else ""
+        if own or not part.attribute:
+            topic = own or topic_of(part.question).name
         lacks_it = part.attribute and len(topic) > 1 and topic not in part.question
-        yield replace(part, question=f"{topic}{part.question}", topic=topic) if lacks_it else part
+        whole = f"{topic}{part.question}" if lacks_it else part.question
+        about = topic if lacks_it else part.topic
+        yield replace(part, question=whole, topic=about, name=f"{own}{part.name}")
 
 
 def _asked(part: str) -> Asked:
@@ -128,6 +134,7 @@ def checked(asked: Asked, evidence: Evidence, quoted: Sequence[Hit], weigh: Weig
 
     The word for an attribute need not stand where it is said (15日内发放 is a 时限): what is said
     of a topic that the passage is about is an answer, however few words of the question it has.
+    How long one matter takes is no answer to how long another does that nothing quoted names.
 
     Args:
         asked: The question.
@@ -137,21 +144,30 @@ def checked(asked: Asked, evidence: Evidence, quoted: Sequence[Hit], weigh: Weig
     """
     if not asked.attribute:
         return evidence
+    texts = [f"{_above(hit)}\n{hit.passage.text}" for hit in quoted]
+    matter = another_matter(asked.question, "")
+    if matter and not any(_is_about(one, texts, weigh) for one in (matter, asked.topic) if one):
+        reason = f"资料里没有找到关于“{matter}”的内容。"
+        return Evidence(min(evidence.score, ANSWERABLE_FROM), "not_found", reason, (matter,))
     of = [hit for hit in quoted if hit.document.id == quoted[0].document.id]
     said = any(asked.attribute.is_said(hit.passage.text) for hit in of)
     if not evidence.refused:
         return evidence if said else unsaid([asked.name], evidence.score)
     doubted = evidence.status in {"not_found", "not_covered"}
-    if not (doubted and asked.topic and _is_about(asked.topic, quoted, weigh)):
+    above = map(_above, quoted[:1])  # the passage is about it where it stands there
+    if not (doubted and asked.topic and _is_about(asked.topic, above, weigh)):
         return evidence
     return Evidence(ANSWERABLE_FROM, "answered") if said else unsaid([asked.name], evidence.score)
 
 
-def _is_about(topic: str, quoted: Sequence[Hit], weigh: Weigh) -> bool:
-    """Tell whether what would be quoted first stands under a title or heading with the topic."""
-    above = [(hit.document.title, *hit.passage.section) for hit in quoted[:1]]
+def _is_about(topic: str, texts: Iterable[str], weigh: Weigh) -> bool:
+    """Tell whether one of these texts names a topic."""
     asked = understand(topic, weigh)
-    return any(asked.share(set(terms("\n".join(lines)))) >= SAID_FROM for lines in above)
+    return any(asked.share(set(terms(text))) >= SAID_FROM for text in texts)
+
+
+def _above(hit: Hit) -> str:
+    return "\n".join((hit.document.title, *hit.passage.section))
 
 
 def headed(asked: Asked, hits: Sequence[Hit], document_id: str) -> list[Hit]:
@@ -165,6 +181,7 @@ def headed(asked: Asked, hits: Sequence[Hit], document_id: str) -> list[Hit]:
         and hit.passage.section
         and attribute.asked.search(hit.passage.section[-1])
         and attribute.is_said(hit.passage.text)
+        and not another_matter(asked.question, f"{hit.document.title}\n{hit.passage.text}")
     ]
 
 
@@ -186,7 +203,7 @@ class Part:
 
 def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
     """Return the verdict on all, and one text; its citations are numbered through."""
-    given = [part.composed.text for part in parts if not part.evidence.refused]
+    given = [part for part in parts if not part.evidence.refused]
     parts = [p for p in parts if not (p.evidence.refused and _is_said(p, given, weigh))]
     names = [part.asked.name for part in parts if part.evidence.refused and part.asked.name]
     blocks = _blocks([p for p in parts if not (p.evidence.refused and p.asked.name)])
@@ -207,13 +224,14 @@ def joined(parts: Sequence[Part], weigh: Weigh) -> tuple[Evidence, Composed]:
     return _verdict(parts, refused), Composed("\n\n".join(texts), citations, mode)
 
 
-def _is_said(part: Part, texts: Sequence[str], weigh: Weigh) -> bool:
+def _is_said(part: Part, given: Sequence[Part], weigh: Weigh) -> bool:
     """Tell whether the answers to the other questions answer this one as well."""
+    question = part.asked.question
+    texts = [one.composed.text for one in given if not another_matter(question, one.question)]
     if part.asked.attribute:
         return any(map(part.asked.attribute.is_said, texts))
     if part.evidence.missing:
         return False
-    question = part.asked.question
     asked = understand(question, weigh)
     enough = 0.0 if asked.kinds and only_asks(question) else SAID_FROM
     return any(

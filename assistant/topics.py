@@ -19,6 +19,16 @@ ASKS = re.compile(
     r"什么|啥|哪(?:[些个里儿家种类位所]|几\w)?|多少|几(?=[个家名条项种年天次岁月号点位所])|怎么样?|怎样|如何|咋|何时|何地|为何|谁"
     r"|是否|能不能|可不可以|可以不可以|能否|可否|有没有|要不要|用不用|多久|多长|多大|多高|吗"
 )
+_SPAN = r"几个?(?:月|星期|周|年|天|小时)"
+_BEGINS = r"(?<![^\W我们])"  # 到期前几天能换 and 物业不管怎么办 ask
+_STATES = r"(?!\w*[会就算要能才可])"  # 缴了几年能领 asks
+# Where those ask nothing: 没有什么收入, 不管谁来办, 好几个月, 几年前, 欠了我几个月工资.
+_INDEFINITE = re.compile(
+    rf"(?:{_BEGINS}不管|无论|不论)\w{{0,3}}?(?:{ASKS.pattern})"
+    r"|(?<!有)没有?(?:什么|啥|多[少久]|几|谁|哪)|[没不]怎么(?![办样])|(?:什么|啥|谁)[都也]"
+    rf"|(?:[好这十]|(?<!附)近|{_BEGINS}前)几|{_BEGINS}{_SPAN}前{_STATES}|{_SPAN}前(?=\w*[了过])"
+    rf"|(?:了(?:[我咱俺]们?)?{_SPAN}|{_SPAN}没){_STATES}"
+)
 _MANNER = re.compile(r"怎么$|怎样|如何|咋|能不能|可不可以|能否|可否|要不要|用不用")
 # Where a name ends and what is said of it begins; words that are parts of names are kept whole.
 _PREDICATE = re.compile(
@@ -32,9 +42,17 @@ ORDINAL = re.compile(
     r"(?:[个条项种点款步]|类(?=\W|$|[是要需的怎有呢情如可能]))"  # 第二类医疗器械 is a name
     r"(?:情况|情形|条件|方式|办法|措施|材料)?"
 )
+# What is to be done (该去哪里), and a time that goes by (这几年, 这个月), stand for nothing said.
+SHOULD = re.compile(
+    r"该(?:[去找怎咋如何不在到向往打走拿带由从先给跟谁哪啥什]|准备|提交|办(?![法公])|交(?![易通])"
+    r"|补(?![贴助偿])|领(?!域)|用(?![户地途工人])|问(?!题))"
+)
+_TIME = (
+    r"[这那](?:[几两三四五六七八九十\d次段回阵]|会儿|[一个些]?(?:时候?|天|日子|月|星期|周|季度|年))"
+)
 PRONOUN = re.compile(
     r"(?:(?<!其)它们?|[他她]们|(?<![尤极与及耳])其(?![他它中余次实])"
-    r"|(?<![^\W对在从由把被跟办用的是])(?:[这那](?:里|边|儿|一?[个些项家种类条份])|[该此]|这(?![么样])))"
+    rf"|(?<![^\W对在从由把被跟办用的是])(?!{SHOULD.pattern}|{_TIME})(?:[这那](?:里|边|儿|一?[个些项家种类条份])|[该此]|这(?![么样])))"
     r"(?:情况|事情?儿?|问题|东西)?"
 )
 _WHAT_OF = re.compile(r"^(?:如果|要是|换成)*+(.{1,14}?)(?:的话)?呢[？?。]*$")
@@ -53,7 +71,7 @@ ANY_TOPIC = re.compile(
     ATTRIBUTE.pattern.removesuffix("$")
     + r"|办理?|申请|申报|需要?|提供|准备|携带|成立|设立|开始|结束"
     r"|本人|自己|可以|能够?"
-    r"|[到带领拿收交发报批查打拨问说去要做用找在投总共钱天年月多长久大高都还也又就得会先吧不]"
+    r"|[到带领拿收交发报批查打拨问说去要做用找在投总共钱天年月多长久大高都还也又就该得会先吧不]"
 )
 
 
@@ -68,8 +86,8 @@ class Topic:
 def topic_of(question: str) -> Topic:
     """Return what a question is about."""
     text = CLOSING.sub("", OPENING.sub("", question.strip()))
-    asking = [found for asks in (ASKS, _YES_NO) if (found := asks.search(text))]
-    asks = min(asking, key=re.Match.start, default=None)
+    asking = (asked_in(text) or ASKS.search(text), _YES_NO.search(text))
+    asks = min(filter(None, asking), key=re.Match.start, default=None)
     before, after = (text[: asks.start()], text[asks.end() :]) if asks else (text, "")
     clauses = [part for part in re.split(r"[，,。：:；;！!\s]", before) if content(part).strip()]
     # A citizen's own story comes before the matter; a matter comes before its details.
@@ -88,6 +106,26 @@ def topic_of(question: str) -> Topic:
         return Topic(name, matter)
     done = _LEADING.sub("", done)
     return Topic(done, done)
+
+
+def asked_in(text: str) -> re.Match[str] | None:
+    """Find the first word that asks; 我没有什么收入 has none, but for a question mark."""
+    told = [found.span() for found in _told(text)]
+    asking = ASKS.finditer(text)
+    return next((a for a in asking if not any(s <= a.start() < e for s, e in told)), None)
+
+
+def without_told(text: str) -> str:
+    """Return a question without the words that might ask, and here only tell: 好几个月."""
+    if not asked_in(text):
+        return text  # 公积金缴了几年
+    for found in reversed(list(_told(text))):
+        text = f"{text[: found.start()]}{text[found.end() :]}"
+    return text
+
+
+def _told(text: str) -> Iterator[re.Match[str]]:
+    return iter(()) if re.search("[？?]", text) else _INDEFINITE.finditer(text)
 
 
 def _is_place(name: str) -> bool:

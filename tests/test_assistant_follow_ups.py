@@ -79,6 +79,92 @@ def test_an_item_that_the_list_does_not_have_is_not_made_up(complete):
     assert not any(item in whole for item in ("购买", "退休", "出境"))
 
 
+@pytest.mark.parametrize(
+    ("question", "item"),
+    [("如果是第二种呢", "退休"), ("请问上面第3个要什么材料", "出境定居")],
+)
+def test_an_item_is_also_named_where_it_is_supposed(complete, question, item):
+    assert item in complete(question, "住房公积金在什么情况下可以提取", answer=LIST)
+
+
+@pytest.mark.parametrize(
+    "question", ["那劳动合同法第三条呢", "第三条呢", "我家第二个孩子怎么办", "工伤保险条例第1条呢"]
+)
+def test_an_article_of_a_law_is_no_item_of_the_last_answer(complete, question):
+    answer = "失业金每月多少，由各省、自治区、直辖市定。[1]"
+    whole = complete(question, "失业金怎么领", answer=answer)
+    assert not any(item in whole for item in ("各省", "自治区", "直辖市"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "护照多久",
+        "驾照去哪办",
+        "办户口本多少钱",
+        "居住证几天",
+        "居住证要什么材料",
+        "该去哪里办居住证",
+    ],
+)
+def test_a_question_about_another_matter_is_left_as_it_is(complete, question):
+    assert complete(question, "身份证丢了怎么补领") == question
+
+
+@pytest.mark.parametrize(
+    "question", ["要户口本吗", "户口本要带吗", "老人去哪办", "带户口本去哪", "加急几天"]
+)
+def test_a_short_question_about_a_detail_is_about_the_same_matter(complete, question):
+    assert complete(question, "居住证怎么办") == f"居住证{question}"
+
+
+def test_what_another_matter_takes_is_asked_of_that_afterwards(complete):
+    assert complete("要多少钱", "身份证丢了怎么补领", "护照多久") == "护照要多少钱"
+
+
+@pytest.mark.parametrize("question", ["护照多久", "驾照多久", "户口本多久"])
+def test_how_long_the_matter_before_takes_is_not_told_of_another(sample_base, question):
+    history = [Turn("user", "身份证丢了怎么补领"), Turn("assistant", "应当申请补领。[1]")]
+    answer = Assistant(sample_base).ask(question, history).answer()
+    assert answer.refused
+    assert f"没有找到关于“{question.removesuffix('多久')}”的内容" in answer.answer
+
+
+def test_how_long_a_known_matter_takes_is_told_after_another(sample_base):
+    history = [Turn("user", "身份证丢了怎么补领"), Turn("assistant", "应当申请补领。[1]")]
+    answer = Assistant(sample_base).ask("居住证多久", history).answer()
+    assert "15日" in answer.answer
+    assert "60日" not in answer.answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "该去哪里办低保",
+        "该去哪里办身份证",
+        "这几年失业金能领多久",
+        "这次失业了，失业金能领几个月",
+        "低保这个月能申请吗",
+    ],
+)
+def test_what_is_to_be_done_and_a_time_stand_for_nothing_said_before(complete, question):
+    assert complete(question, "居住证怎么办理") == question
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("该证多久能办好", "居住证多久能办好"),
+        ("这要多久", "居住证要多久"),
+        ("这个要多少钱", "居住证要多少钱"),
+        ("该去哪里办", "居住证去哪里办"),
+        ("这几天能办吗", "居住证办理这几天能办吗"),
+    ],
+)
+def test_what_points_back_still_does(complete, question, whole):
+    assert complete(question, "居住证怎么办理") == whole
+
+
 def test_the_last_part_of_a_name_stands_for_the_whole(complete):
     asked = ("海丝商学院在哪一年开始办学", "商学院的会计专业培养什么样的人")
     assert complete("学院有多少位教师", *asked) == "商学院有多少位教师"

@@ -56,6 +56,43 @@ def test_one_question_stays_one(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "老板好几个月没发工资了，该找谁投诉",
+        "我没有什么收入，能申请低保吗",
+        "几年前我在厂里上班，现在失业了，能领多久失业金",
+        "我几个月前离职了，失业金怎么领",
+        "公司欠了我几个月工资，找谁",
+        "家里没有多少钱，能领低保吗",
+        "不管谁来办，要带什么",
+        "我前几年办过，刚来没多久，怎么续签",
+    ],
+)
+def test_a_story_is_no_question(text):
+    assert split_questions(text) == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "有没有什么补贴，去哪申请",
+        "没有什么补贴吗，去哪申请",
+        "没有什么补贴？去哪申请",
+        "要提前几天预约，去哪办",
+        "身份证到期前几个月能换，去哪办",
+        "到期几天前去换，要带什么",
+        "失业险缴了几年能领，去哪领",
+        "几个月没交社保会停，怎么补缴",
+        "洛江建了几个园区，占地多大",
+        "物业不管怎么办，找谁投诉",
+        "那几天能拿到呢，去哪拿",
+    ],
+)
+def test_what_asks_in_words_that_stories_have_is_a_question(text):
+    assert len(split_questions(text)) == 2
+
+
+@pytest.mark.parametrize(
     ("text", "parts"),
     [
         ("洛江和惠安分别建了几个园区", ["洛江建了几个园区", "惠安建了几个园区"]),
@@ -178,6 +215,34 @@ def test_a_follow_up_for_what_is_not_said_is_refused(assistant):
     answer = assistant.ask("收不收费", history).answer()
     assert (answer.status, answer.missing) == ("not_covered", ("费用",))
     assert "派出所" in assistant.ask("在哪办", history).answer().answer
+
+
+def test_how_long_another_matter_takes_is_missed_where_it_is_not_said(assistant):
+    answer = assistant.ask("身份证补领多久拿到，驾照多久").answer()
+    assert (answer.status, answer.missing) == ("partial", ("驾照办理时限",))
+    assert answer.answer.count("60日") == 1
+
+
+def test_how_long_each_of_two_matters_takes_is_told(assistant):
+    answer = assistant.ask("身份证补领多久拿到，居住证多久").answer()
+    assert answer.status == "answered"
+    assert "60日" in answer.answer
+    assert "15日" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("老板好几个月没发工资了，该找谁投诉", "投诉"),
+        ("公司欠了我几个月工资，找谁", "付清"),
+        ("我没有什么收入，能申请低保吗", "人均收入"),
+        ("家里没有多少钱，能领低保吗", "低保金"),
+    ],
+)
+def test_what_a_story_tells_is_not_asked_for(assistant, question, fact):
+    answer = assistant.ask(question).answer()
+    assert (answer.status, answer.missing) == ("answered", ())
+    assert fact in answer.answer
 
 
 def test_many_questions_lose_no_word():
