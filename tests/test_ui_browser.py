@@ -213,6 +213,21 @@ def test_ask_again_copy_and_go_on(visit):
     page.wait_for_function("document.querySelectorAll('.xq-exchange').length === 2")
 
 
+def test_an_edited_question_that_fails_loses_nothing_and_can_be_edited_again(visit):
+    page = visit()
+    ask(page)
+    page.click(".xq-exchange [data-do=edit]")
+    page.fill("#xq-box textarea", "问" * 2001)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".xq-problem")
+    assert questions(page)[0] == QUESTION
+    page.locator(".xq-exchange [data-do=edit]").last.click()
+    page.fill("#xq-box textarea", "公交卡怎么办理")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#xq-current .xq-sources")
+    assert questions(page) == ["公交卡怎么办理"]
+
+
 def test_nobody_can_type_before_the_page_listens(visit):
     page, held = visit(), []
     page.wait_for_selector(".xq-hello")  # so that all of the first visit has come
