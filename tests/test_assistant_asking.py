@@ -34,6 +34,23 @@ def test_what_is_asked_without_a_known_unit_has_none_or_a_classifier(question):
 @pytest.mark.parametrize(
     ("question", "wanted"),
     [
+        ("公司欠了我几个月工资，找谁", False),
+        ("老板好几个月没发工资了，该找谁投诉", False),
+        ("家里没有多少钱，能领低保吗", False),
+        ("几年前我上过班，现在失业金能领几个月", True),
+        ("公积金缴了几年", True),
+        ("要提前几天预约", True),
+    ],
+)
+def test_a_number_is_wanted_where_it_is_asked_for_not_where_it_is_told(question, wanted):
+    asked = understand(question, lambda _: {})
+    assert ("number" in asked.kinds) is wanted
+    assert (asked.unit is not None) is wanted
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
         ("社保局电话是多少", True),
         ("举报黑煤窑打啥电话", True),
         ("公积金中心 电话", True),

@@ -234,9 +234,7 @@ def test_how_long_each_of_two_matters_takes_is_told(assistant):
     ("question", "fact"),
     [
         ("老板好几个月没发工资了，该找谁投诉", "投诉"),
-        ("公司欠了我几个月工资，找谁", "付清"),
         ("我没有什么收入，能申请低保吗", "人均收入"),
-        ("家里没有多少钱，能领低保吗", "低保金"),
     ],
 )
 def test_what_a_story_tells_is_not_asked_for(assistant, question, fact):
