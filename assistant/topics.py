@@ -68,8 +68,8 @@ ATTRIBUTE = re.compile(
 _OF_IT = re.compile(rf"(?<=..)(?:的[^的]{{0,8}})?{ATTRIBUTE.pattern}")  # 居住证的办理流程
 # What says nothing of the topic: questions of only this lean on what was said before.
 ANY_TOPIC = re.compile(
-    ATTRIBUTE.pattern.removesuffix("$")
-    + r"|办理?|申请|申报|需要?|提供|准备|携带|成立|设立|开始|结束"
+    ATTRIBUTE.pattern.removesuffix("$") + f"|{_TIME}|来[得不]及"
+    r"|办理?|申请|申报|需要?|提供|准备|携带|成立|设立|开始|结束"
     r"|本人|自己|可以|能够?"
     r"|[到带领拿收交发报批查打拨问说去要做用找在投总共钱天年月多长久大高都还也又就该得会先吧不]"
 )

@@ -159,6 +159,7 @@ def test_what_is_to_be_done_and_a_time_stand_for_nothing_said_before(complete, q
         ("这个要多少钱", "居住证要多少钱"),
         ("该去哪里办", "居住证去哪里办"),
         ("这几天能办吗", "居住证办理这几天能办吗"),
+        ("这个月申请来得及吗", "居住证办理这个月申请来得及吗"),
     ],
 )
 def test_what_points_back_still_does(complete, question, whole):
