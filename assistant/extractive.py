@@ -10,7 +10,15 @@ from assistant.reader import Told
 from assistant.sentences import LONGEST_LIST, Sentence, candidates, said
 from assistant.topics import topic_of
 from assistant.types import Citation, Delta, Turn
-from assistant.whole import LONGEST_WHOLE, TABLE_ROW, Span, header_above, list_around
+from assistant.whole import (
+    LONGEST_WHOLE,
+    TABLE_ROW,
+    Span,
+    header_above,
+    lines_of,
+    list_around,
+    touched_by,
+)
 from knowledge.types import Hit, Passage
 
 # Characters of an answer; what asks for a list or a way to do it gets as many as a list.
@@ -108,10 +116,10 @@ class ExtractiveComposer:
         Rows of a table come below its header, the items of a list that is asked for all together,
         though they stand in several passages.
         """
-        if not self._text_of:
-            return [excerpt], ""
-        text = self._text_of(excerpt.hit.document.id)
+        text = self._text_of(excerpt.hit.document.id) if self._text_of else ""
         start, end = (excerpt.hit.passage.start + at for at in (excerpt.start, excerpt.end))
+        if text[start:end] != excerpt.text:  # a new version has come in between
+            return [excerpt], ""
         if header := header_above(text, start, end):
             return [_quoting(excerpt, text, header), excerpt], ""
         whole = list_around(text, start, end) if asked.kinds & {"list", "manner"} else None
@@ -278,8 +286,8 @@ def _lines_around(
 
     None: none of the words stand in a line of that kind.
     """
-    lines = [line.span() for line in re.finditer(r"[^\n]*\S[^\n]*", text)]
-    touched = [n for n, line in enumerate(lines) if line[0] < end and start < line[1]]
+    lines = lines_of(text)
+    touched = touched_by(lines, start, end)
     of_kind = {n for n, line in enumerate(lines) if kind.match(text, *line)}
     if not of_kind.intersection(touched):
         return lines, None

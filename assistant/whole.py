@@ -3,13 +3,15 @@
 import re
 from collections.abc import Sequence, Set
 
+from knowledge.numerals import value
+
 LONGEST_WHOLE = 600  # characters of a list that is given in whole, for want of a shorter answer
 TABLE_ROW = re.compile(r"\s*\|.*\|\s*$", re.MULTILINE)
 _RULE = re.compile(r"\s*\|[\s:|-]+\|\s*$")
-_DIGITS = "〇一二三四五六七八九"
+_NUMERALS = "〇一二三四五六七八九十"
 _MARK = re.compile(
     r"\s*(?:(?P<bullet>[-*•●·])|(?P<digit>\d{1,2})[.、．)）](?!\d)"
-    rf"|[（(](?P<inner>\d{{1,2}}|[{_DIGITS}十]{{1,3}})[)）]|(?P<outer>[{_DIGITS}十]{{1,3}})、)"
+    rf"|[（(](?P<inner>\d{{1,2}}|[{_NUMERALS}]{{1,3}})[)）]|(?P<outer>[{_NUMERALS}]{{1,3}})、)"
 )
 
 Span = tuple[int, int]
@@ -25,8 +27,8 @@ def list_around(text: str, start: int, end: int) -> Span | None:
         start: Where the words begin.
         end: Where they end.
     """
-    lines = _lines(text)
-    touched = _touched(lines, start, end)
+    lines = lines_of(text)
+    touched = touched_by(lines, start, end)
     items = [n for n in touched if _MARK.match(text, *lines[n])]
     if not items or (len(items) < 2 and not _leads_in(text, lines, {*touched} & {items[0] - 1})):
         return None
@@ -49,8 +51,8 @@ def header_above(text: str, start: int, end: int) -> Span | None:
         start: Where the words begin.
         end: Where they end.
     """
-    lines = _lines(text)
-    first = at = _touched(lines, start, end)[0]
+    lines = lines_of(text)
+    first = at = touched_by(lines, start, end)[0]
     while at >= 0 and TABLE_ROW.match(text[slice(*lines[at])]):
         at -= 1
     at += 1
@@ -60,11 +62,13 @@ def header_above(text: str, start: int, end: int) -> Span | None:
     return lines[at][0], lines[at + 1 if has_rule else at][1]
 
 
-def _lines(text: str) -> list[Span]:
+def lines_of(text: str) -> list[Span]:
+    """Return where the lines of a text stand that are not blank."""
     return [line.span() for line in re.finditer(r"[^\n]*\S[^\n]*", text)]
 
 
-def _touched(lines: Sequence[Span], start: int, end: int) -> list[int]:
+def touched_by(lines: Sequence[Span], start: int, end: int) -> list[int]:
+    """Return which lines hold some of the words between two places."""
     return [n for n, line in enumerate(lines) if line[0] < end and start < line[1]]
 
 
@@ -78,12 +82,5 @@ def _follows(text: str, one: Span, other: Span) -> bool:
     marks = [mark for line in (one, other) if (mark := _MARK.match(text, *line))]
     if len(marks) < 2 or marks[0].lastgroup != marks[1].lastgroup:
         return False
-    before, after = (_number(mark[mark.lastgroup or 0]) for mark in marks)
-    return marks[0].lastgroup == "bullet" or after == before + 1
-
-
-def _number(said: str) -> int:
-    if said.isdecimal():
-        return int(said)
-    tens, ten, ones = said.rpartition("十")
-    return 10 * bool(ten) * (_DIGITS.find(tens) or 1) + _DIGITS.find(ones)
+    before, after = (mark[mark.lastgroup or 0] for mark in marks)
+    return marks[0].lastgroup == "bullet" or value(after) == (value(before) or 0) + 1

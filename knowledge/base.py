@@ -304,10 +304,10 @@ class KnowledgeBase:
         """
         ids = _possible_ids(document)
         known = {id_: found[1] for id_ in ids if (found := self.catalogue.hash_of(id_))}
-        same = [id_ for id_, source in known.items() if source == document.source]
-        same += [id_ for id_, source in known.items() if _is_same_file(source, document.source)]
-        if same:
-            return replace(document, id=same[0], source=known[same[0]])
+        for is_same in (str.__eq__, _is_same_file):
+            for id_, source in known.items():
+                if is_same(source, document.source):
+                    return replace(document, id=id_, source=source)
         return replace(document, id=next(id_ for id_ in ids if id_ not in known))
 
     def _index(self, rows: Sequence[Row]) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.chain import Assistant
-from assistant.extractive import MORE
+from assistant.composing import finished
+from assistant.extractive import MORE, ExtractiveComposer
 from assistant.whole import LONGEST_WHOLE, header_above, list_around
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
@@ -116,3 +117,12 @@ def test_a_row_is_one_sentence_whatever_stands_in_its_cells():
     text = "前言。后语。\n| 甲；乙。 | 丙！ |\n尾声；完。"
     said = [text[start:end] for start, end in sentences(text)]
     assert said == ["前言。", "后语。", "| 甲；乙。 | 丙！ |", "尾声；", "完。"]
+
+
+@pytest.mark.parametrize("text", ["", "另一个版本。\n| 甲 |\n| 乙 |"])
+def test_a_document_replaced_meanwhile_is_quoted_as_it_was_found(sample_base, text):
+    question = "居住证要什么材料"
+    composer = ExtractiveComposer(sample_base.term_weights, None, lambda _: text)
+    composed = finished(composer.compose(question, sample_base.search(question), ()))
+    for one in composed.citations:
+        assert sample_base.text(one.document_id)[one.start : one.end] == one.quote
