@@ -24,6 +24,8 @@ from knowledge.base import KnowledgeBase
 
 RESULTS = "results.jsonl"
 Fingerprint = Mapping[str, str]
+Entry = Record | Exception | None  # the last: a worker is done
+_AWAKE = 0.2  # seconds until a Ctrl-C is noticed at the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,7 @@ def _each(
 ) -> Iterator[Record]:
     """Yield what the work gives for each, as it comes; what it raises is raised here."""
     waiting: queue.SimpleQueue[Question] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Record | Exception | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Entry] = queue.SimpleQueue()
     for question in todo:
         waiting.put(question)
 
@@ -256,7 +258,7 @@ def _each(
     for thread in threads:
         thread.start()
     while threads:
-        entry = done.get()
+        entry = _next(done)
         if isinstance(entry, Exception):
             stop.set()
             raise entry
@@ -264,6 +266,13 @@ def _each(
             threads.pop()
         else:
             yield entry
+
+
+def _next(done: "queue.SimpleQueue[Entry]") -> Entry:
+    """Wait, but never long at once: a signal just before a blocking call is seen after it."""
+    while True:
+        with suppress(queue.Empty):
+            return done.get(timeout=_AWAKE)
 
 
 def timed(ask: Ask, question: Question) -> Outcome:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from knowledge.errors import KnowledgeError
-from ui.console import Command, Home, Json, emit, example, make_app, open_base, say
+from ui.console import Command, Home, Json, emit, example, make_app, open_base
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -284,12 +284,15 @@ def _stopped_by_hand() -> Iterator[threading.Event]:
     """Give an event that the first Ctrl-C sets; the second one stops at once."""
     stop = threading.Event()
 
+    def tell(message: str) -> None:  # print() may not be entered again from a signal's handler
+        os.write(sys.stderr.fileno(), f"\n{message}\n".encode(sys.stderr.encoding, "replace"))
+
     def interrupted(_signal: int, _frame: object) -> None:
         if stop.is_set():
-            say("\n立即停止。已问完的都已保存，再次运行同一条命令即可接着问。")
+            tell("立即停止。已问完的都已保存，再次运行同一条命令即可接着问。")
             os._exit(1)
         stop.set()
-        say("\n正在停止：等正在问的几题答完（再按一次 Ctrl-C 立即停止）……")
+        tell("正在停止：等正在问的几题答完（再按一次 Ctrl-C 立即停止）……")
 
     before = signal.signal(signal.SIGINT, interrupted)
     try:
