@@ -1,6 +1,6 @@
 """The questions that the reader was taught with, as question sets beside the documents.
 
-``reader_examples.tsv`` holds 27,512 questions, most in citizens' words, on documents of
+``reader_examples.tsv`` holds 29,823 questions, most in citizens' words, on documents of
 ``../shared``, on the invented newspaper stories of ``reader_stories.jsonl`` and on the service
 guides and notices to firms of invented cities, one of ``reader_guides/*.jsonl`` each: corpus,
 whether the reader was taught with it, it was held back to fit what is made of the reading, or to
