@@ -17,6 +17,7 @@ from assistant import ngrams
 from assistant.asking import Asked
 from assistant.confusions import statistics
 from assistant.sentences import candidates, likeliest
+from knowledge.places import places_found
 from knowledge.splitting import sentences
 from knowledge.types import Hit
 
@@ -24,6 +25,11 @@ Read = Callable[[str], str]
 
 # So many times oftener either word must be: 普惠 and 安居 are, 对南 and 安的 are not.
 OFTENER = 1.5
+
+
+def cities_named(text: str) -> set[str]:
+    """Return the provinces and cities that a text names, none that begins within a word."""
+    return {found[0] for found in places_found(text) if _stands_alone(text, *found.span())}
 
 
 class Counties:
@@ -41,8 +47,7 @@ class Counties:
 
     def _found(self, text: str) -> Iterator[re.Match[str]]:
         for found in self._names.finditer(text):
-            start, end = found.span(1)
-            if not _is_of_two_words(text[max(0, start - 1) : start], found[1], text[end : end + 1]):
+            if _stands_alone(text, *found.span(1)):
                 yield found
 
     def about(self, hit: Hit, start: int, end: int) -> set[str]:
@@ -95,6 +100,11 @@ class Counties:
     @staticmethod
     def _fits(about: Set[str], wanted: Set[str], certainly: bool) -> bool:
         return bool(about & wanted) if about or certainly else True
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
+    return not _is_of_two_words(before, text[start:end], after)
 
 
 @cache

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.asking import Asked, Kind, holds
-from assistant.counties import Counties
+from assistant.counties import Counties, cities_named
 from assistant.matters import Matters, Nearness, named
 from assistant.sentences import Sentence, best_fit, candidates, likeliest, reading
 from assistant.types import Status
 from knowledge.base import KnowledgeBase
 from knowledge.lexical import normalise, terms
-from knowledge.places import places, smaller_places
+from knowledge.places import smaller_places
 from knowledge.types import Hit
 
 # Logistic regression: do the passages hold the answer? Two of them: for a question worded as
@@ -303,7 +303,7 @@ class Compared:
 
     def _places(self, text: str) -> set[str]:
         """Return the smallest places that a text names: of 泉州晋江, 晋江."""
-        return self._counties.named(text) or places(text)
+        return self._counties.named(text) or cities_named(text)
 
 
 def _said_in(hits: Sequence[Hit]) -> set[str]:

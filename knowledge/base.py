@@ -215,9 +215,13 @@ class KnowledgeBase:
         """Split and embed every document anew, with the model and the code of today.
 
         If it is interrupted, the home asks for another rebuild before it is used.
+
+        Raises:
+            ModelUnavailableError: The model can't be had; all stays as it was.
         """
         with self.writing(waiting):
             records = self.catalogue.documents()
+            self.embeddings.encode(["试"])  # a model that doesn't run must not cost the old vectors
             self.catalogue.set_fact("embedding_model", UNFINISHED)
             self.vectors.clear()
             yield from self._finished(self._stage_anew(record.id) for record in records)
@@ -237,6 +241,7 @@ class KnowledgeBase:
         """Complete what a batch, or a run that was killed, has left to do."""
         staged = self.catalogue.staged()
         if staged and not self.catalogue.fact("embedding_model"):
+            self.embeddings.encode(["试"])  # nor is a home bound to a model that doesn't run
             self.catalogue.set_fact("embedding_model", self._model())
         for at in range(0, len(staged), self.batch):
             self._index(staged[at : at + self.batch])

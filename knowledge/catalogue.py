@@ -343,10 +343,15 @@ class Catalogue:
             self._changed(staged, replaced)
 
     def retire(self, ids: Sequence[str]) -> int:
-        """Take documents out of every search; returns how many there were."""
+        """Take documents out of every search; returns how many there were.
+
+        Their new versions that a killed run left staged go with them, or they would come back.
+        """
         with self.transaction():
-            keys = self._keys(f"state = 'live' AND id IN ({_marks(ids)})", ids)
+            of = f"id IN ({_marks(ids)})"
+            keys = self._keys(f"state = 'live' AND {of}", ids)
             self._retire(keys)
+            self._set_state(self._keys(f"state = 'staged' AND {of}", ids), "retired")
             self._changed((), keys)
         return len(keys)
 

@@ -1,6 +1,7 @@
 """Places that a text names, told by the names of China's provinces, cities and counties."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -132,6 +133,11 @@ def _known() -> re.Pattern[str]:
 def places(text: str) -> set[str]:
     """Return the provinces and cities that a text names."""
     return set(_known().findall(text))
+
+
+def places_found(text: str) -> Iterator[re.Match[str]]:
+    """Yield where a text names provinces and cities."""
+    return _known().finditer(text)
 
 
 def smaller_places(text: str) -> set[str]:

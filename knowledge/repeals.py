@@ -40,7 +40,7 @@ _UNDECIDED = re.compile(
     rf"|(?:将|准备|打算|计划|考虑)(?:予以?|被|会)*{_ENDS}"
 )
 _ASKED = re.compile(r"了?[吗么否]|[^。；！!\n？?]{0,60}(?:[？?]|征求)")
-_DRAFT = re.compile("征求.{0,40}意见|草案|送审稿|讨论稿")
+DRAFT = re.compile("征求.{0,40}意见|草案|送审稿|讨论稿")
 _CLAUSE_CHARS = 150  # before a name, at most, that can say how the clause is meant
 
 
@@ -66,7 +66,7 @@ def repealed_names(text: str, title: str) -> list[str]:
         title: Its title: a draft repeals nothing.
     """
     names: dict[str, None] = {}
-    for match in () if _DRAFT.search(title) else _REPEALS.finditer(text):
+    for match in () if DRAFT.search(title) else _REPEALS.finditer(text):
         listed = match["before"] or match["after"]
         if listed and _is_stated(match):
             names |= dict.fromkeys(name.group() for name in re.finditer(_NAME, listed))

@@ -111,7 +111,8 @@ def _blocks(text: str) -> Iterator[_Block]:
 def _inline_pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if end - start > TARGET:
         for mark in _INLINE.finditer(text, start, end):
-            yield _stripped(text, start, mark.start())
+            if start < mark.start():  # else the line itself begins so
+                yield _stripped(text, start, mark.start())
             start = mark.start()
     yield _stripped(text, start, end)
 

@@ -116,7 +116,10 @@ def _number(value: float, pattern: str) -> str:
     if re.fullmatch("00+", pattern) and value == int(value):
         return f"{int(value):0{len(pattern)}}"
     if "%" in _NOT_SHOWN.sub("", pattern):  # what 1/3 is shown as has no end
-        return f"{round(value * 100, 2):.15g}%"
+        decimals = re.search(r"\.([0#?]+)", _NOT_SHOWN.sub("", pattern))
+        share = Decimal(f"{value:.15g}") * 100
+        share = round(share, max(2, len(decimals[1]) if decimals else 0))
+        return f"{f'{share:f}'.rstrip('0').rstrip('.')}%"
     return str(value) if isinstance(value, int) else f"{Decimal(f'{value:.15g}'):f}"
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 from knowledge.catalogue import RESTORED, Catalogue
 from knowledge.facts import iso_date, normal_number
 from knowledge.places import places
+from knowledge.repeals import DRAFT
 from knowledge.types import Document
 
 State = Literal["in_force", "not_yet", "expired", "repealed", "replaced"]
@@ -22,7 +23,7 @@ CHINA = timezone(timedelta(hours=8))  # one zone, and no summer time
 
 # A title in brackets says which version it is; the rest of it is the same from version to version.
 _EDITION = re.compile(
-    r"[（(【\[〔](?:[^（）()【】\[\]〔〕]*(?:修订|修正|修改|施行|废止|失效|版|年本)[^（）()【】\[\]〔〕]*"
+    r"[（(【\[〔](?:[^（）()【】\[\]〔〕]*(?:修订|修正|修改|施行|废止|失效|年本|(?:\d|年|试行|修订|修正|最新)版)[^（）()【】\[\]〔〕]*"
     r"|试行|暂行|(?:19|20)\d\d(?:年|[-.年/]\d{1,2}[-.月/]\d{1,2}日?)?)[）)】\]〕]"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d(?=年|修|版|\b|\D)")
@@ -64,7 +65,12 @@ def china_today() -> date:
 
 
 def normal_title(title: str) -> str:
-    """Return what all versions of a law or policy have as title; empty if it can have none."""
+    """Return what all versions of a law or policy have as title; empty if it can have none.
+
+    A draft is no version: what is in force stays so while another is put up for comment.
+    """
+    if DRAFT.search(title):
+        return ""
     bare = _NOISE.sub("", _YEARS_IN_TITLE.sub("", _EDITION.sub("", title.strip())))
     bare = _NOISE.sub("", bare)
     return bare if _ENACTED.search(bare) else ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.counties import Counties
+from assistant.counties import Counties, cities_named
 from knowledge.places import counties_of
 from knowledge.types import Document, Hit, Passage
 
@@ -28,6 +28,23 @@ def counties():
 )
 def test_a_name_across_two_words_is_none(counties, text, named):
     assert counties.named(text) == named
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("推广安全生产责任保险由谁负责", set()),
+        ("初中卫生间每天清扫几次", set()),
+        ("广大同学", set()),
+        ("耕地和田间道路", set()),
+        ("广安社保", {"广安"}),
+        ("中卫市公积金", {"中卫"}),
+        ("大同人才补贴", {"大同"}),
+        ("从北京到泉州医保转移", {"北京", "泉州"}),
+    ],
+)
+def test_a_city_across_two_words_is_none(text, named):
+    assert cities_named(text) == named
 
 
 @pytest.mark.parametrize(

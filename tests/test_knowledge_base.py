@@ -11,7 +11,7 @@ import pytest
 
 from knowledge.base import KnowledgeBase
 from knowledge.catalogue import Catalogue
-from knowledge.errors import HomeError, ModelMismatchError
+from knowledge.errors import HomeError, ModelMismatchError, ModelUnavailableError
 from knowledge.settings import load_settings
 from knowledge.types import Document, Passage
 
@@ -289,6 +289,28 @@ def test_an_interrupted_rebuild_is_noticed(base, tmp_path):
     rebuilding.close()
     with pytest.raises(ModelMismatchError, match="重建未完成"):
         KnowledgeBase(load_settings(home=tmp_path / "home"))
+
+
+def test_a_rebuild_with_a_model_that_is_not_there_leaves_all_as_it_was(base, tmp_path):
+    list(base.add_all([FUND, CARD]))
+    before = state(base)
+    wrong = load_settings(home=tmp_path / "home", embedding_model="./not-there")
+    with (
+        KnowledgeBase(wrong, any_model=True) as rebuilding,
+        pytest.raises(ModelUnavailableError, match="not-there"),
+    ):
+        list(rebuilding.rebuild())
+    with KnowledgeBase(load_settings(home=tmp_path / "home")) as again:
+        assert state(again) == before
+
+
+def test_an_empty_home_is_not_bound_to_a_model_that_is_not_there(tmp_path):
+    wrong = load_settings(home=tmp_path / "home", embedding_model="./not-there")
+    with KnowledgeBase(wrong) as base, pytest.raises(ModelUnavailableError, match="not-there"):
+        base.add(FUND)
+    with KnowledgeBase(load_settings(home=tmp_path / "home")) as base:
+        base.add(FUND)
+        assert found(base)[0][0] == "fund"
 
 
 def test_a_home_that_cannot_be_made_is_a_clear_error(tmp_path):

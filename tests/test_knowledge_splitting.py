@@ -76,3 +76,14 @@ def test_structure_inside_one_long_line_is_found():
         p.section for p in split(document(f"通知 一、保障市场供应 {body} 二、缓解经营压力 {body}"))
     ]
     assert any("二、缓解经营压力" in section[0] for section in sections if section)
+
+
+@given(TEXTS)
+def test_no_passage_is_empty(text):
+    assert all(passage.text for passage in split(document(text)))
+
+
+def test_a_long_line_that_begins_with_a_numeral_leaves_no_empty_passage():
+    text = "标题\n一、" + "申请人应当年满十八周岁。" * 30 + "\n二、" + "材料。" * 100
+    passages = split(document(text))
+    assert all(passage.text for passage in passages)

@@ -94,3 +94,46 @@ def test_a_document_read_again_and_again_counts_once_for_its_city(catalogue):
         versions.city()
     added(catalogue, document("a", "泉州市停车办法"), document("b", "泉州市养犬办法"))
     assert versions.city() == "泉州"
+
+
+def test_what_is_removed_does_not_come_back_from_a_run_that_was_killed(catalogue):
+    added(catalogue, document("a"), document("b"))
+    catalogue.stage(document("a", "示例市停车办法（2026年修订）"), [])  # and killed
+    catalogue.stage(document("n", "示例市养犬办法"), [])
+    assert catalogue.retire(["a", "n"]) == 1
+    assert catalogue.staged() == []
+    catalogue.publish()
+    assert [one.id for one in catalogue.documents()] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "draft", ["征求意见稿", "修订草案征求意见稿", "2026年修订征求意见稿", "修订草案", "送审稿"]
+)
+def test_a_draft_does_not_put_the_rule_in_force_out_of_force(catalogue, draft):
+    rule = document("rule", date="2015-01-01")
+    drafted = document("draft", f"示例市停车办法（{draft}）", date="2026-01-01")
+    revised = document("revised", "示例市停车办法（2026年修订）", date="2026-02-01")
+    added(catalogue, rule, drafted)
+    assert states(Versions(catalogue), rule) == ["in_force"]
+    added(catalogue, revised)
+    assert states(Versions(catalogue), rule, revised) == ["replaced", "in_force"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("市区版", "县域版"), ("企业版", "个人版"), ("小学版", "中学版")]
+)
+def test_a_rule_for_others_is_no_newer_version(catalogue, one, other):
+    documents = [
+        document("one", f"示例市招生办法（{one}）", date="2024-01-01"),
+        document("other", f"示例市招生办法（{other}）", date="2024-05-01"),
+    ]
+    added(catalogue, *documents)
+    assert states(Versions(catalogue), *documents) == ["in_force", "in_force"]
+
+
+@pytest.mark.parametrize("edition", ["2024年版", "2024版", "修订版", "最新版", "2024年本"])
+def test_an_edition_in_brackets_is_a_newer_version(catalogue, edition):
+    old = document("old", date="2015-01-01")
+    new = document("new", f"示例市停车办法（{edition}）", date="2024-01-01")
+    added(catalogue, old, new)
+    assert states(Versions(catalogue), old, new) == ["replaced", "in_force"]
