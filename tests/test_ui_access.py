@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from fastapi.testclient import TestClient
@@ -317,3 +318,25 @@ def test_sites_may_show_and_call_it_where_a_setting_names_them(client_of):
     assert "X-Frame-Options" not in response.headers
     other = client.post("/api/ask", headers={"Origin": "https://evil.example"}, **ASK)
     assert "Access-Control-Allow-Origin" not in other.headers
+
+
+@pytest.mark.parametrize("own", [{}, {"X-Owner": "a-token-of-one-operator"}])
+def test_no_owner_that_is_sent_without_a_key_reaches_what_belongs_to_one(client_of, own):
+    client = client_of(anonymous=True, rate_limit=0)
+    mine = bearer(PASSWORD) | own
+    question = ASK["json"] | {"conversation_id": f"operators-{len(own)}"}
+    assert client.post("/api/ask", json=question, headers=mine).status_code == 200
+    digest = sha256(f"password {own.get('X-Owner', '')}".encode()).hexdigest()
+    stranger = {"X-Owner": digest}
+    path = f"/api/conversations/{question['conversation_id']}"
+    assert client.get("/api/conversations", headers=stranger).json() == []
+    assert client.delete(path, headers=stranger).status_code == 404
+    assert len(client.get(path, headers=mine).json()) == 1
+
+
+def test_a_token_as_long_as_a_header_may_be_keeps_conversations_for_who_sends_it(client_of):
+    client = client_of(anonymous=True, rate_limit=0)
+    mine = {"X-Owner": "0123456789abcdef" * 4}
+    question = ASK["json"] | {"conversation_id": "long"}
+    client.post("/api/ask", json=question, headers=mine)
+    assert [one["id"] for one in client.get("/api/conversations", headers=mine).json()] == ["long"]
