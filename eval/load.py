@@ -33,7 +33,8 @@ def connect(url: str, terminals: int, password: str = "") -> httpx.AsyncClient:
         password: The operator's, with which no rate is limited and memory is told.
     """
     limits = httpx.Limits(max_connections=terminals)
-    headers = {"Authorization": f"Bearer {password}"} if password else {}
+    # As bytes: httpx takes text for ASCII.
+    headers = {b"Authorization": f"Bearer {password}".encode()} if password else {}
     return httpx.AsyncClient(
         base_url=url, timeout=PATIENCE, limits=limits, headers=headers, trust_env=False
     )

@@ -2,9 +2,11 @@
 
 import json
 from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from assistant.chain import Assistant
 from knowledge.base import KnowledgeBase
@@ -286,6 +288,50 @@ def test_the_password_is_not_told_from_a_placeholder_by_its_having_no_limit(clie
     assert client.get("/v1/models", headers={"X-API-Key": PASSWORD}).status_code == 429
 
 
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_somebody_elses_guesses_hold_up_nobody_who_sends_no_key(client_of, anonymous):
+    client = client_of(rate_limit=0, anonymous=anonymous)
+    for n in range(WRONG_KEYS + 1):
+        client.get("/v1/models", headers=bearer(f"xq-00000000-{n}"))
+    assert client.get("/v1/models").status_code == (200 if anonymous else 401)
+
+
+def test_who_asks_too_often_with_a_placeholder_has_guessed_no_key(client_of, keys):
+    client = client_of(anonymous=True, rate_limit=1)
+    for _ in range(1 + WRONG_KEYS):
+        client.get("/v1/models", headers=bearer("none"))
+    told = client.get("/v1/models", headers=bearer("none"))
+    assert told.status_code == 429
+    assert "密钥" not in told.json()["error"]["message"]
+    key = bearer(keys.make("neighbour", ["ask"]))
+    assert client.get("/v1/models", headers=key).status_code == 200
+
+
+def test_addresses_of_ipv4_are_told_apart_on_a_socket_for_both(client_of):
+    client = client_of(anonymous=True, rate_limit=1, address=("::ffff:203.0.113.7", 1))
+    other = TestClient(client.app, client=("::ffff:203.0.113.8", 1))
+    assert [c.get("/v1/models").status_code for c in (client, client, other)] == [200, 429, 200]
+    here = TestClient(client.app, client=("::ffff:127.0.0.1", 1))
+    assert [here.get("/v1/models").status_code for _ in range(2)] == [200, 200]
+
+
+def test_addresses_of_ipv6_count_by_their_network(client_of):
+    client = client_of(anonymous=True, rate_limit=1, address=("2001:db8::1", 1))
+    same = TestClient(client.app, client=("2001:db8::2", 1))
+    other = TestClient(client.app, client=("2001:db8:1::1", 1))
+    assert [c.get("/v1/models").status_code for c in (client, same, other)] == [200, 429, 200]
+
+
+@pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
+def test_a_password_may_be_chinese_in_every_header(client_of, header):
+    client = client_of(admin_password=SecretStr("泉州丠"))  # its last byte is a space in Latin-1
+    given = "Bearer 泉州丠" if header == "Authorization" else "泉州丠"
+    assert client.get("/api/feedback", headers={header: given.encode()}).status_code == 200
+    wrong = given.replace("泉", "福").encode()
+    assert client.get("/api/feedback", headers={header: wrong}).status_code == 401
+    assert client.get("/api/feedback", headers={header: b"Bearer \xff\xfe"}).status_code == 401
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_that_is_too_large_is_not_read(client_of, announced):
     whole = json.dumps({"question": "问", "more": "x" * LARGEST_BODY}).encode()
@@ -317,3 +363,40 @@ def test_sites_may_show_and_call_it_where_a_setting_names_them(client_of):
     assert "X-Frame-Options" not in response.headers
     other = client.post("/api/ask", headers={"Origin": "https://evil.example"}, **ASK)
     assert "Access-Control-Allow-Origin" not in other.headers
+
+
+def test_openais_client_may_call_from_the_page_of_a_site_that_is_named(client_of):
+    site = "https://www.example.gov.cn"
+    asked = {
+        "Origin": site,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,x-stainless-lang",
+    }
+    client = client_of(anonymous=False, cors_origins=site)
+    told = client.options("/v1/chat/completions", headers=asked)
+    assert told.status_code == 200
+    assert "x-stainless-lang" in told.headers["Access-Control-Allow-Headers"]
+    asked["Origin"] = "https://evil.example"
+    assert client.options("/v1/chat/completions", headers=asked).status_code == 400
+
+
+@pytest.mark.parametrize("own", [{}, {"X-Owner": "a-token-of-one-operator"}])
+def test_no_owner_that_is_sent_without_a_key_reaches_what_belongs_to_one(client_of, own):
+    client = client_of(anonymous=True, rate_limit=0)
+    mine = bearer(PASSWORD) | own
+    question = ASK["json"] | {"conversation_id": f"operators-{len(own)}"}
+    assert client.post("/api/ask", json=question, headers=mine).status_code == 200
+    digest = sha256(f"password {own.get('X-Owner', '')}".encode()).hexdigest()
+    stranger = {"X-Owner": digest}
+    path = f"/api/conversations/{question['conversation_id']}"
+    assert client.get("/api/conversations", headers=stranger).json() == []
+    assert client.delete(path, headers=stranger).status_code == 404
+    assert len(client.get(path, headers=mine).json()) == 1
+
+
+def test_a_token_as_long_as_a_header_may_be_keeps_conversations_for_who_sends_it(client_of):
+    client = client_of(anonymous=True, rate_limit=0)
+    mine = {"X-Owner": "0123456789abcdef" * 4}
+    question = ASK["json"] | {"conversation_id": "long"}
+    client.post("/api/ask", json=question, headers=mine)
+    assert [one["id"] for one in client.get("/api/conversations", headers=mine).json()] == ["long"]

@@ -113,6 +113,13 @@ def test_a_follow_up_leans_on_the_history_that_came_with_it(client):
     assert told["answer"] != alone["answer"] or not alone["refused"]
 
 
+def test_a_history_may_be_null_as_it_may_be_left_out(client):
+    whole = {"question": QUESTION, "history": None, "conversation_id": None}
+    answer = client.post("/api/ask", json=whole)
+    assert answer.status_code == 200
+    assert "3元" in answer.json()["answer"]
+
+
 def test_search_and_documents(client):
     found = client.get("/api/search", params={"q": "停车", "k": 1}).json()
     assert [one["document_id"] for one in found] == ["parking"]

@@ -305,7 +305,7 @@ def test_an_empty_home_says_how_to_load_documents(arguments, home):
     assert "xiaoquan ingest" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["ask", "search"])
+@pytest.mark.parametrize("command", ["ask", "search", "remove"])
 def test_words_in_another_encoding_are_wrong_usage(command, loaded):
     done = process(command, os.fsdecode("停车".encode("gbk")), "--home", loaded)
     assert done.returncode == 2
@@ -388,3 +388,9 @@ def test_synonyms_are_listed_and_a_wrong_line_is_named(home):
     done = process("synonyms", "--home", home)
     assert done.returncode == 1
     assert "synonyms.txt:2" in done.stderr
+
+
+def test_a_host_that_is_no_name_is_said_to_be_none(home):
+    result = run("serve", "--host", "x" * 64, home=home)
+    assert result.exit_code == 1
+    assert "--host" in result.stderr

@@ -1,6 +1,7 @@
 """`xiaoquan keys`: what is made works, what is revoked does not, nothing is shown twice."""
 
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
@@ -41,3 +42,22 @@ def test_what_is_not_there_cannot_be_revoked(run):
 
 def test_a_scope_that_is_not_there_is_wrong_usage(run):
     assert run("make", "谁", "--scope", "root").exit_code == 2
+
+
+def test_more_a_minute_than_can_be_counted_is_wrong_usage(run):
+    assert run("make", "谁", "--per-minute", str(10**20)).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["make", "revoke"])
+def test_words_in_another_encoding_are_wrong_usage(run, command):
+    result = run(command, os.fsdecode("测".encode("gbk")))
+    assert result.exit_code == 2
+    assert "UTF-8" in result.output
+
+
+def test_a_home_that_is_a_file_is_a_message_not_a_traceback(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    result = CliRunner().invoke(app, ["keys", "list", "--home", str(file)])
+    assert result.exit_code == 1
+    assert "--home" in result.output

@@ -17,7 +17,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.settings import Settings
 from ui.errors import RequestError, failed
 from ui.keys import PREFIX, SCOPES, Keys, Scope
-from ui.limits import Limits
+from ui.limits import Failure, Limits
 
 ALL: frozenset[Scope] = frozenset(SCOPES)
 WITHOUT_KEY: frozenset[Scope] = frozenset({"ask", "search"})
@@ -40,6 +40,8 @@ _RULES: Mapping[str, Scope | None] = {
 _READING = frozenset({"GET", "HEAD"})
 # What reading is as much work as asking; the parts of a page are not.
 _COUNTED = re.compile(r"/(api|v1)/.*|/page/answers/[^/]+/next", re.DOTALL)
+# What a refusal without a name says of the secret that was sent.
+_FAILURES: Mapping[int, Failure] = {401: "wrong", 429: "refused"}
 _NO_KEY = "需要 API 密钥：请在请求头里写 Authorization: Bearer <密钥>。密钥由管理人员发放。"
 _WRONG_KEY = "API 密钥无效或已撤销。请核对，或向管理人员要一把新的。"
 _NOT_ALLOWED = "这把密钥没有 {scope!r} 权限。请向管理人员要一把有此权限的。"
@@ -107,7 +109,11 @@ class Guard:
             return
         request = Request({**scope, "type": "http"})
         address = _network(request.client.host if request.client else "")
-        self._limits.check_failures(address)
+        secret, typed = _secret(request.headers)
+        if secret:  # who sends none guesses none
+            self._limits.check_failures("wrong", address)
+        if secret and _may_be_placeholder(secret, typed):
+            self._limits.check_failures("refused", address)
         caller = None
         try:
             caller = await self._caller(request, address, wanted)
@@ -115,9 +121,9 @@ class Guard:
                 self._limits.count(caller.name, address, caller.per_minute)
         except RequestError as error:
             # The right password has no limit: beyond that of nobody a refusal tells a wrong one.
-            unknown = error.status in {401, 429} and not (caller and caller.name)
-            if unknown and _secret(request.headers)[0]:
-                self._limits.count_failure(address)
+            failure = _FAILURES.get(error.status)
+            if failure and secret and not (caller and caller.name):
+                self._limits.count_failure(failure, address)
             raise
         scope.setdefault("state", {})["caller"] = caller
 
@@ -144,7 +150,7 @@ class Guard:
             if elsewhere:
                 raise RequestError(403, _ELSEWHERE)
             return Caller("password", address, ALL, 0)
-        if not (secret.startswith(PREFIX) or typed):
+        if _may_be_placeholder(secret, typed):
             if self._nobody:  # OpenAI's clients insist on sending something
                 return None
             raise _unauthorized(_WRONG_KEY)
@@ -164,13 +170,23 @@ def _secret(headers: Mapping[str, str]) -> tuple[str, bool]:
     """Return the key or password of a request, and whether a person typed it into a browser."""
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        return value.strip(), False
+        return _utf8(value), False
     if kind.lower() != "basic":
-        return headers.get("x-api-key", "").strip(), False
+        return _utf8(headers.get("x-api-key", "")), False
     try:
         return base64.b64decode(value, validate=True).decode().partition(":")[2], True
     except (binascii.Error, UnicodeDecodeError):
         return "", True
+
+
+def _utf8(value: str) -> str:
+    """Return a header's value as its client meant it: headers are read as Latin-1."""
+    return value.encode("latin-1").decode(errors="replace").strip()
+
+
+def _may_be_placeholder(secret: str, typed: bool) -> bool:
+    """Tell whether a client may send it only because it insists on sending something."""
+    return not (typed or secret.startswith(PREFIX))
 
 
 def _network(host: str) -> str:
@@ -179,9 +195,13 @@ def _network(host: str) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return ""  # a Unix socket
+    # On a socket for both, a client of IPv4 comes as ::ffff:203.0.113.7.
+    address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
         return ""
-    return str(ipaddress.ip_network((host, 64), strict=False) if address.version == 6 else host)
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _counts(scope: Connection) -> bool:

@@ -123,7 +123,7 @@ async def ask(
 
 async def _said(question: schemas.Question, served: Service, owner: str) -> list[Turn]:
     if question.history or not question.conversation_id:
-        return [message.turn() for message in question.history]
+        return [message.turn() for message in question.history or ()]
     read = partial(conversations.turns, served.history, owner, question.conversation_id)
     return await to_thread.run_sync(read)
 

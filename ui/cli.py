@@ -19,6 +19,7 @@ from ui.console import (
     Command,
     Home,
     Json,
+    all_utf8,
     emit,
     example,
     make_app,
@@ -206,7 +207,10 @@ def documents(home: Home = None, as_json: Json = False) -> None:
 
 @app.command(cls=Command, epilog=example("xiaoquan remove 3f2a9c0b1d2e"))
 def remove(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `documents` lists them.")],
+    ids: Annotated[
+        list[str],
+        typer.Argument(metavar="ID...", help="As `documents` lists them.", callback=all_utf8),
+    ],
     home: Home = None,
     as_json: Json = False,
 ) -> None:

@@ -82,6 +82,11 @@ def utf8(text: str) -> str:
     return text
 
 
+def all_utf8(texts: list[str]) -> list[str]:
+    """Refuse arguments of which the terminal sent one in another encoding."""
+    return [utf8(text) for text in texts]
+
+
 def open_base(home: Path | None, *, any_model: bool = False) -> "KnowledgeBase":
     """Open the home that the option or the environment names.
 

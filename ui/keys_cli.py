@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from knowledge.errors import KnowledgeError
-from ui.console import Command, Home, Json, emit, example, make_app, print_table
+from knowledge.errors import HomeError, KnowledgeError
+from ui.console import Command, Home, Json, emit, example, make_app, print_table, utf8
 
 if TYPE_CHECKING:
     from ui.keys import Key, Keys
@@ -27,13 +27,13 @@ app = make_app("API keys: who may ask, search and change documents over HTTP.")
     ),
 )
 def make_key(
-    name: Annotated[str, typer.Argument(help="Who it is for.")],
+    name: Annotated[str, typer.Argument(help="Who it is for.", callback=utf8)],
     scopes: Annotated[
         list[str],
         typer.Option("--scope", help="What it allows: ask, search or admin. May be repeated."),
     ] = ["ask", "search"],  # noqa: B006 - typer copies it
     per_minute: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Requests a minute; 0: any number.")
+        int, typer.Option(min=0, max=10**6, metavar="N", help="Requests a minute; 0: any number.")
     ] = 600,
     home: Home = None,
     as_json: Json = False,
@@ -65,7 +65,9 @@ def list_keys(home: Home = None, as_json: Json = False) -> None:
 
 @app.command("revoke", cls=Command, epilog=example("xiaoquan keys revoke 3f2a9c0b"))
 def revoke_key(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")],
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="As `keys list` shows it.", callback=utf8)
+    ],
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -85,7 +87,13 @@ def _keys(home: Path | None) -> "Iterator[Keys]":
     from ui.keys import Keys
 
     settings = load_settings(home=home)
-    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeError(
+            f"不能使用数据文件夹 {str(settings.home)!r}：{error.strerror}。"
+            "请用 --home 或 XIAOQUAN_HOME 另指一个。"
+        ) from error
     keys = Keys(settings)
     try:
         yield keys

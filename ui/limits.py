@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Mapping
+from typing import Literal
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -10,11 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.errors import RequestError, failed
 
+# A wrong key or password; one that is no key, from who asks too often: a placeholder or a guess.
+Failure = Literal["wrong", "refused"]
 WRONG_KEYS = 10  # a minute from one address: guessing is hopeless
 LARGEST_BODY = 1_000_000  # bytes, of everything but uploads
 _SLACK = 100_000  # bytes that a form adds to the file in it
 _TOO_OFTEN = "请求太频繁：每分钟最多 {limit} 次。请 {seconds} 秒后再试。"
-_GUESSING = "密钥错误次数太多。请 {seconds} 秒后再试。"
+_GUESSING: Mapping[Failure, str] = {
+    "wrong": "密钥错误次数太多。请 {seconds} 秒后再试。",
+    "refused": "请求太频繁。请 {seconds} 秒后再试。",
+}
 _TOO_LARGE = "请求太大：最多 {limit} 字节。"
 
 
@@ -41,18 +48,18 @@ class Limits:
         if not self._windows.hit(item, who):
             raise self._too_often(_TOO_OFTEN, item, who)
 
-    def count_failure(self, address: str) -> None:
-        """Count a wrong key or password."""
-        self._windows.hit(self._wrong_keys, "wrong", address)
+    def count_failure(self, failure: Failure, address: str) -> None:
+        """Count a wrong key or password, or what may be one."""
+        self._windows.hit(self._wrong_keys, failure, address)
 
-    def check_failures(self, address: str) -> None:
+    def check_failures(self, failure: Failure, address: str) -> None:
         """Refuse whoever guesses.
 
         Raises:
-            RequestError: There were too many wrong keys from this address.
+            RequestError: There were too many such failures from this address.
         """
-        if not self._windows.test(self._wrong_keys, "wrong", address):
-            raise self._too_often(_GUESSING, self._wrong_keys, "wrong", address)
+        if not self._windows.test(self._wrong_keys, failure, address):
+            raise self._too_often(_GUESSING[failure], self._wrong_keys, failure, address)
 
     def _too_often(self, message: str, item: RateLimitItem, *who: str) -> RequestError:
         reset = self._windows.get_window_stats(item, *who).reset_time

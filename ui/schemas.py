@@ -273,7 +273,7 @@ class Question(BaseModel):
     )
 
     question: Text
-    history: list[Message] = []
+    history: list[Message] | None = None
     as_typed: bool = Field(default=False, description="Take every word as typed: mend no typo.")
     conversation_id: Annotated[Text, Field(max_length=64)] | None = Field(
         default=None,

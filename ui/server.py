@@ -66,7 +66,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
         timeout_keep_alive=KEEP_ALIVE,
     )
     try:
-        _Server(config, host).run(sockets=[listening])
+        _Server(config, host, port).run(sockets=[listening])
     except KeyboardInterrupt:
         say("已停止。")
 
@@ -106,12 +106,15 @@ def _check_vectors(base: KnowledgeBase) -> None:
 class _Server(uvicorn.Server):
     """Says when it can be reached."""
 
-    def __init__(self, config: uvicorn.Config, host: str) -> None:
+    def __init__(self, config: uvicorn.Config, host: str, port: int) -> None:
         super().__init__(config)
-        self._host = host
+        self._host, self._port = host, port
 
     async def startup(self, sockets: "Sequence[socket.socket] | None" = None) -> None:
-        await super().startup(list(sockets or ()))
+        try:
+            await super().startup(list(sockets or ()))
+        except OSError as error:  # another server that started meanwhile was the first to listen
+            raise KnowledgeError(_why_not(self._host, self._port, error)) from error
         if self.started and sockets:
             print(f"小泉已就绪：{_address(self._host, sockets[0])}", flush=True)
 
@@ -135,17 +138,18 @@ def _bind(host: str, port: int) -> socket.socket:
         if os.name == "posix":  # take it again at once after a restart
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that is none fails as text
         raise KnowledgeError(_why_not(host, port, error)) from error
     return listening
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
+def _why_not(host: str, port: int, error: OSError | UnicodeError) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
         return (
             f"端口 {port} 已被占用（可能已有一个小泉在运行）。请用 --port 换一个，"
             f"例如 xiaoquan serve --port {port + 1 if port < 65535 else port - 1}"
         )
-    if error.errno == errno.EACCES:
+    if number == errno.EACCES:
         return f"没有权限使用端口 {port}。请用 --port 换一个 1024 以上的。"
     return f"不能在 {host!r} 端口 {port} 上提供服务：{error}。请检查 --host 和 --port。"
