@@ -200,11 +200,10 @@ def _best(passages: Sequence[list[Sentence]], longest: int, joins_from: float) -
     first, last = _complete(of_passage, first, last)
     hit = best.hit
     start, end = of_passage[first].start, of_passage[last].end
-    if longest >= LONGEST_LIST or _ITEM.match(hit.passage.text, start):
-        # Rather without what stands around the list than without a part of it.
-        of_list = [(start, end), (best.start, best.end)]
-        whole = (_whole_list(hit.passage.text, *one) for one in of_list)
-        start, end = next(filter(None, whole), (start, end))
+    # Rather without what stands around a list than without a part of it.
+    of_list = [(start, end), (best.start, best.end)]
+    whole = (_whole_list(hit.passage.text, *one) for one in of_list)
+    start, end = next(filter(None, whole), (start, end))
     start, end = _whole_table(hit.passage.text, start, end)
     return Excerpt(hit, start, end, best.likelihood)
 

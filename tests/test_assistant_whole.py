@@ -126,3 +126,16 @@ def test_a_document_replaced_meanwhile_is_quoted_as_it_was_found(sample_base, te
     composed = finished(composer.compose(question, sample_base.search(question), ()))
     for one in composed.citations:
         assert sample_base.text(one.document_id)[one.start : one.end] == one.quote
+
+
+@pytest.mark.parametrize(
+    ("question", "last"),
+    [
+        ("看病自己先垫钱了,报销要拿什么单子", "病历资料"),
+        ("小泉能打印什么", "医保"),
+        ("装修房子能用公积金不", "房租"),
+    ],
+)
+def test_a_list_quoted_from_its_lead_in_is_quoted_to_its_end(sample_base, question, last):
+    answer = Assistant(sample_base).ask(question).answer()
+    assert last in answer.answer
