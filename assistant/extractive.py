@@ -15,6 +15,7 @@ from assistant.whole import (
     TABLE_ROW,
     Span,
     header_above,
+    lead_above,
     lines_of,
     list_around,
     touched_by,
@@ -114,12 +115,19 @@ class ExtractiveComposer:
         """Return an excerpt with what it says little without, and what to say if that is too long.
 
         Rows of a table come below its header, the items of a list that is asked for all together,
-        though they stand in several passages.
+        though they stand in several passages, and a list below what leads it in.
         """
         text = self._text_of(excerpt.hit.document.id) if self._text_of else ""
-        start, end = (excerpt.hit.passage.start + at for at in (excerpt.start, excerpt.end))
+        start, end = _place(excerpt)
         if text[start:end] != excerpt.text:  # a new version has come in between
             return [excerpt], ""
+        quotes, more = self._below_header(asked, excerpt, text)
+        lead = lead_above(text, _place(quotes[0])[0])
+        return [_quoting(excerpt, text, lead), *quotes] if lead else quotes, more
+
+    @staticmethod
+    def _below_header(asked: Asked, excerpt: Excerpt, text: str) -> tuple[list[Excerpt], str]:
+        start, end = _place(excerpt)
         if header := header_above(text, start, end):
             return [_quoting(excerpt, text, header), excerpt], ""
         whole = list_around(text, start, end) if asked.kinds & {"list", "manner"} else None
@@ -132,9 +140,14 @@ class ExtractiveComposer:
 
 def _is_quoted(excerpt: Excerpt, citation: Citation) -> bool:
     """Tell whether some of these words stand in what is quoted already."""
-    start, end = (excerpt.hit.passage.start + at for at in (excerpt.start, excerpt.end))
+    start, end = _place(excerpt)
     of_it = citation.document_id == excerpt.hit.document.id
     return of_it and citation.start < end and start < citation.end
+
+
+def _place(excerpt: Excerpt) -> Span:
+    """Return where an excerpt stands in its document."""
+    return excerpt.hit.passage.start + excerpt.start, excerpt.hit.passage.start + excerpt.end
 
 
 def _quoting(excerpt: Excerpt, text: str, span: Span) -> Excerpt:
