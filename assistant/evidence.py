@@ -184,8 +184,10 @@ def _not_found(score: float, compared: "Compared") -> Evidence:
 
 def elsewhere(score: float, absent: Sequence[str]) -> Evidence:
     """Return the verdict that a place or year is asked about that nothing is said of."""
-    named = "、".join(f"“{name}”" for name in absent)
-    return Evidence(score, "elsewhere", f"资料里没有找到{named}这方面的内容。", tuple(absent))
+    places = "、".join(f"“{name}”" for name in absent if not name.isdigit())
+    years = "、".join(f"{name}年" for name in absent if name.isdigit())
+    of = f"{places}{years}的" if years else f"{places}这方面的"
+    return Evidence(score, "elsewhere", f"资料里没有找到{of}内容。", tuple(absent))
 
 
 class Compared:
