@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assistant.asking import Asked, Kind, holds
 from assistant.counties import Counties, cities_named
 from assistant.matters import Matters, Nearness, named
-from assistant.sentences import Sentence, best_fit, candidates, likeliest, reading
+from assistant.sentences import Sentence, best_fit, candidates, likeliest, reading, telling
 from assistant.types import Status
 from knowledge.base import KnowledgeBase
 from knowledge.lexical import normalise, terms
@@ -129,7 +129,7 @@ def judge(
         counties: Those of the city whose documents these are.
     """
     said = candidates(asked, hits)
-    best = likeliest(said)
+    best = likeliest(telling(asked, said))
     if not best:
         return Evidence(0.0, "not_found", "资料里没有与这个问题有关的内容。")
     compared = Compared(asked, best, base, counties)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
 from assistant.reader import Told
-from assistant.sentences import LONGEST_LIST, Sentence, candidates, said
+from assistant.sentences import LONGEST_LIST, Sentence, candidates, said, telling
 from assistant.topics import topic_of
 from assistant.types import Citation, Delta, Turn
 from assistant.whole import (
@@ -171,7 +171,8 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
     if not any(passages):
         raise ValueError("no hit to lift an answer from")
     longest = LONGEST_LIST if asked.kinds & {"list", "manner"} else LONGEST
-    first = _best(passages, longest, JOINS_FROM)
+    among = telling(asked, passages)
+    first = _best(passages, among, longest, JOINS_FROM)
     if first.likelihood >= SURE_FROM:
         return [first]
     # What was quoted already, here or word for word elsewhere, is not quoted again.
@@ -179,7 +180,7 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
         [s for s in passage if not first.holds(s)]
         if passage[0].hit == first.hit
         else [s for s in passage if s.text not in first.text]
-        for passage in passages
+        for passage in among
         if passage
     ]
     rest = [
@@ -189,7 +190,7 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
     ]
     if not rest:
         return [first]
-    second = _best(rest, LONGEST_SECOND, SECOND_FROM / 2)
+    second = _best(rest, rest, LONGEST_SECOND, SECOND_FROM / 2)
     if second.likelihood < SECOND_FROM:
         return [first]
     joined = first.joined(second)
@@ -205,8 +206,14 @@ def _is_of(asked: Asked, other: Hit, quoted: Hit) -> bool:
     return len(name) < 2 or name not in quoted.document.title or name in other.document.title
 
 
-def _best(passages: Sequence[list[Sentence]], longest: int, joins_from: float) -> Excerpt:
-    best = max(said(passages), key=lambda sentence: sentence.log_odds)
+def _best(
+    passages: Sequence[list[Sentence]],
+    among: Sequence[Sequence[Sentence]],
+    longest: int,
+    joins_from: float,
+) -> Excerpt:
+    """Return the likeliest sentence of some, with its neighbours of all."""
+    best = max(said(among), key=lambda sentence: sentence.log_odds)
     of_passage = next(passage for passage in passages if best in passage)
     at = of_passage.index(best)
     first, last = _with_neighbours(of_passage, at, longest, joins_from)

@@ -161,3 +161,16 @@ def test_what_leads_in_a_list_is_the_heading_or_sentence_right_above_it():
         assert text[slice(*found)] == lead
     for words in ("# 题", "- 子", "甲", "可以", HEADER, "尾声", "（一）"):
         assert lead_above(text, text.index(words)) is None
+
+
+@pytest.mark.parametrize(("question", "number"), [("医保电话", "12393"), ("社保电话", "12333")])
+def test_of_a_matter_s_telephone_the_sentence_that_has_it_is_told(sample_base, question, number):
+    answer = Assistant(sample_base).ask(question).answer()
+    assert not answer.refused
+    assert number in answer.answer
+    assert "|" not in answer.answer  # and no table that has none
+
+
+@pytest.mark.parametrize("question", ["派出所电话", "市图书馆电话", "护照办理电话是多少"])
+def test_another_matter_s_telephone_is_none(sample_base, question):
+    assert Assistant(sample_base).ask(question).answer().refused
