@@ -108,7 +108,7 @@ class Assistant:
         if state["evidence"].refused:
             refused = yield from refusal(state["evidence"], state["hits"], asked)
             return (yield from with_remarks(refused, state["hits"], self._base))
-        composed = yield from self._composer.compose(state["query"], state["hits"], history)
+        composed = yield from self._composer.compose(asked.question, state["hits"], history)
         return (yield from beside(composed, asked, state["hits"], self._base))
 
     def _compose_each(

@@ -32,6 +32,16 @@ def cities_named(text: str) -> set[str]:
     return {found[0] for found in places_found(text) if _stands_alone(text, *found.span())}
 
 
+def without_places(text: str, names: Set[str]) -> str:
+    """Return a text without these places, where it names them: 泉州市的居住证, 居住证."""
+
+    def left(found: re.Match[str]) -> str:
+        return "" if _stands_alone(text, *found.span(1)) else found[0]
+
+    listed = "|".join(sorted(names, key=len, reverse=True)) or "(?!)"
+    return re.sub(rf"({listed})(?:市区?(?!民)|[县区])?的?", left, text)
+
+
 class Counties:
     """The counties of the city whose documents these are, known by their bare names."""
 
@@ -49,6 +59,11 @@ class Counties:
         for found in self._names.finditer(text):
             if _stands_alone(text, *found.span(1)):
                 yield found
+
+    def places_of(self, hit: Hit) -> set[str]:
+        """Return all places that a hit's document names: provinces, cities and these counties."""
+        text = f"{hit.document.title}\n{self._read(hit.document.id)}"
+        return cities_named(text) | self.named(text)
 
     def about(self, hit: Hit, start: int, end: int) -> set[str]:
         """Return those that a stretch of a passage is about; none where none is named."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assistant.asking import Asked, Kind, holds
 from assistant.counties import Counties, cities_named
 from assistant.matters import Matters, Nearness, named
-from assistant.sentences import Sentence, best_fit, candidates, likeliest, reading
+from assistant.sentences import Sentence, best_fit, candidates, likeliest, reading, telling
 from assistant.types import Status
 from knowledge.base import KnowledgeBase
 from knowledge.lexical import normalise, terms
@@ -129,7 +129,7 @@ def judge(
         counties: Those of the city whose documents these are.
     """
     said = candidates(asked, hits)
-    best = likeliest(said)
+    best = likeliest(telling(asked, said))
     if not best:
         return Evidence(0.0, "not_found", "资料里没有与这个问题有关的内容。")
     compared = Compared(asked, best, base, counties)
@@ -184,8 +184,10 @@ def _not_found(score: float, compared: "Compared") -> Evidence:
 
 def elsewhere(score: float, absent: Sequence[str]) -> Evidence:
     """Return the verdict that a place or year is asked about that nothing is said of."""
-    named = "、".join(f"“{name}”" for name in absent)
-    return Evidence(score, "elsewhere", f"资料里没有找到{named}这方面的内容。", tuple(absent))
+    places = "、".join(f"“{name}”" for name in absent if not name.isdigit())
+    years = "、".join(f"{name}年" for name in absent if name.isdigit())
+    of = f"{places}{years}的" if years else f"{places}这方面的"
+    return Evidence(score, "elsewhere", f"资料里没有找到{of}内容。", tuple(absent))
 
 
 class Compared:

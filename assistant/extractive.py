@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
 from assistant.reader import Told
-from assistant.sentences import LONGEST_LIST, Sentence, candidates, said
+from assistant.sentences import LONGEST_LIST, Sentence, candidates, said, telling
 from assistant.topics import topic_of
 from assistant.types import Citation, Delta, Turn
 from assistant.whole import (
@@ -15,6 +15,7 @@ from assistant.whole import (
     TABLE_ROW,
     Span,
     header_above,
+    lead_above,
     lines_of,
     list_around,
     touched_by,
@@ -114,12 +115,19 @@ class ExtractiveComposer:
         """Return an excerpt with what it says little without, and what to say if that is too long.
 
         Rows of a table come below its header, the items of a list that is asked for all together,
-        though they stand in several passages.
+        though they stand in several passages, and a list below what leads it in.
         """
         text = self._text_of(excerpt.hit.document.id) if self._text_of else ""
-        start, end = (excerpt.hit.passage.start + at for at in (excerpt.start, excerpt.end))
+        start, end = _place(excerpt)
         if text[start:end] != excerpt.text:  # a new version has come in between
             return [excerpt], ""
+        quotes, more = self._below_header(asked, excerpt, text)
+        lead = lead_above(text, _place(quotes[0])[0])
+        return [_quoting(excerpt, text, lead), *quotes] if lead else quotes, more
+
+    @staticmethod
+    def _below_header(asked: Asked, excerpt: Excerpt, text: str) -> tuple[list[Excerpt], str]:
+        start, end = _place(excerpt)
         if header := header_above(text, start, end):
             return [_quoting(excerpt, text, header), excerpt], ""
         whole = list_around(text, start, end) if asked.kinds & {"list", "manner"} else None
@@ -132,9 +140,14 @@ class ExtractiveComposer:
 
 def _is_quoted(excerpt: Excerpt, citation: Citation) -> bool:
     """Tell whether some of these words stand in what is quoted already."""
-    start, end = (excerpt.hit.passage.start + at for at in (excerpt.start, excerpt.end))
+    start, end = _place(excerpt)
     of_it = citation.document_id == excerpt.hit.document.id
     return of_it and citation.start < end and start < citation.end
+
+
+def _place(excerpt: Excerpt) -> Span:
+    """Return where an excerpt stands in its document."""
+    return excerpt.hit.passage.start + excerpt.start, excerpt.hit.passage.start + excerpt.end
 
 
 def _quoting(excerpt: Excerpt, text: str, span: Span) -> Excerpt:
@@ -158,7 +171,8 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
     if not any(passages):
         raise ValueError("no hit to lift an answer from")
     longest = LONGEST_LIST if asked.kinds & {"list", "manner"} else LONGEST
-    first = _best(passages, longest, JOINS_FROM)
+    among = telling(asked, passages)
+    first = _best(passages, among, longest, JOINS_FROM)
     if first.likelihood >= SURE_FROM:
         return [first]
     # What was quoted already, here or word for word elsewhere, is not quoted again.
@@ -166,7 +180,7 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
         [s for s in passage if not first.holds(s)]
         if passage[0].hit == first.hit
         else [s for s in passage if s.text not in first.text]
-        for passage in passages
+        for passage in among
         if passage
     ]
     rest = [
@@ -176,7 +190,7 @@ def excerpts(asked: Asked, hits: Sequence[Hit]) -> list[Excerpt]:
     ]
     if not rest:
         return [first]
-    second = _best(rest, LONGEST_SECOND, SECOND_FROM / 2)
+    second = _best(rest, rest, LONGEST_SECOND, SECOND_FROM / 2)
     if second.likelihood < SECOND_FROM:
         return [first]
     joined = first.joined(second)
@@ -192,19 +206,24 @@ def _is_of(asked: Asked, other: Hit, quoted: Hit) -> bool:
     return len(name) < 2 or name not in quoted.document.title or name in other.document.title
 
 
-def _best(passages: Sequence[list[Sentence]], longest: int, joins_from: float) -> Excerpt:
-    best = max(said(passages), key=lambda sentence: sentence.log_odds)
+def _best(
+    passages: Sequence[list[Sentence]],
+    among: Sequence[Sequence[Sentence]],
+    longest: int,
+    joins_from: float,
+) -> Excerpt:
+    """Return the likeliest sentence of some, with its neighbours of all."""
+    best = max(said(among), key=lambda sentence: sentence.log_odds)
     of_passage = next(passage for passage in passages if best in passage)
     at = of_passage.index(best)
     first, last = _with_neighbours(of_passage, at, longest, joins_from)
     first, last = _complete(of_passage, first, last)
     hit = best.hit
     start, end = of_passage[first].start, of_passage[last].end
-    if longest >= LONGEST_LIST or _ITEM.match(hit.passage.text, start):
-        # Rather without what stands around the list than without a part of it.
-        of_list = [(start, end), (best.start, best.end)]
-        whole = (_whole_list(hit.passage.text, *one) for one in of_list)
-        start, end = next(filter(None, whole), (start, end))
+    # Rather without what stands around a list than without a part of it.
+    of_list = [(start, end), (best.start, best.end)]
+    whole = (_whole_list(hit.passage.text, *one) for one in of_list)
+    start, end = next(filter(None, whole), (start, end))
     start, end = _whole_table(hit.passage.text, start, end)
     return Excerpt(hit, start, end, best.likelihood)
 

@@ -8,7 +8,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.asking import understand
 from assistant.composing import Rewriter
-from assistant.counties import Counties
+from assistant.counties import Counties, without_places
 from assistant.evidence import ANSWERABLE_FROM, Evidence, elsewhere, judge
 from assistant.extractive import excerpts
 from assistant.follow_ups import stand_alone
@@ -17,6 +17,7 @@ from assistant.intents import Intents, worth_searching
 from assistant.matters import Matters
 from assistant.reader import Reader
 from assistant.reranking import rerank
+from assistant.sentences import candidates, likeliest
 from assistant.several import Asked, checked, headed, questions_of, unsaid
 from assistant.topics import topic_of
 from assistant.types import Turn
@@ -54,6 +55,7 @@ class Preparation:
         self._matters = matters
         self._rewriter = rewriter
         self._reader = reader
+        self._search = self._search_chain()
         self._steps = self._chain()
 
     def of(self, question: str, history: Sequence[Turn]) -> list[State]:
@@ -77,7 +79,7 @@ class Preparation:
 
     def _prepared(self, asked: Asked, history: Sequence[Turn], *, single: bool) -> State:
         given = {"corrected": asked.question, "history": history, "single": single}
-        state: State = {**self._steps.invoke(given), "part": asked}
+        state: State = {**self._anywhere(self._steps.invoke(given)), "part": asked}
         if asked.attribute and state["hits"]:
             topic = asked.topic or state["query"].removesuffix(state["corrected"])
             asked = replace(asked, topic=topic)
@@ -86,12 +88,35 @@ class Preparation:
             state["evidence"] = checked(asked, state["evidence"], _quoted(state), weigh)
         return state
 
+    def _anywhere(self, state: State) -> State:
+        """Ask once more without the own city where it is refused, and answer from general rules.
+
+        A guide for the whole country names no city, and so seems to say nothing of this one.
+        """
+        city = self._base.city()
+        if not city or state["decided"] or not state["evidence"].refused:
+            return state
+        own = {city, *counties_of(city)}
+        query, alone = (without_places(state[of], own) for of in ("query", "alone"))
+        if not query or query == state["query"]:
+            return state
+        found: State = self._search.invoke({**state, "query": query, "alone": alone})
+        best = likeliest(candidates(found["asked"], found["hits"]))
+        if found["evidence"].refused or not best or self._counties.places_of(best.hit):
+            return state
+        return {**found, "query": state["query"], "alone": state["alone"]}
+
     def _chain(self) -> Runnable[State, State]:
         return (
             _step("alone", self._alone)
             | _step("query", lambda one: self._query(one["alone"]))
             | _step("decided", lambda one: self._intents.decide(one["corrected"], one["query"]))
-            | _step("hits", self._hits)
+            | self._search
+        )
+
+    def _search_chain(self) -> Runnable[State, State]:
+        return (
+            _step("hits", self._hits)
             | _step("asked", self._understood)
             | _step("missed", lambda one: self._counties.missed(one["asked"], one["hits"]))
             | _step("hits", self._of_the_county)

@@ -198,6 +198,17 @@ def likeliest(passages: Sequence[Sequence[Sentence]]) -> Sentence | None:
     return max(said(passages), key=lambda sentence: sentence.log_odds, default=None)
 
 
+def telling(asked: Asked, passages: Sequence[Sequence[Sentence]]) -> Sequence[Sequence[Sentence]]:
+    """Leave the sentences with a telephone number, where one is asked for and any has one.
+
+    So few words stand beside it in most questions (医保电话) that they tell little apart.
+    """
+    if "phone" not in asked.kinds:
+        return passages
+    found = [[one for one in passage if holds("phone", one.with_items)] for passage in passages]
+    return found if any(found) else passages
+
+
 @dataclass(frozen=True, slots=True)
 class _ReadPassage:
     """A passage cut into sentences, with what each covers of the question."""

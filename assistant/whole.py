@@ -13,6 +13,10 @@ _MARK = re.compile(
     r"\s*(?:(?P<bullet>[-*•●·])|(?P<digit>\d{1,2})[.、．)）](?!\d)"
     rf"|[（(](?P<inner>\d{{1,2}}|[{_NUMERALS}]{{1,3}})[)）]|(?P<outer>[{_NUMERALS}]{{1,3}})、)"
 )
+# A document's title is shown with its citation; other headings are not.
+_LEAD = re.compile(
+    r"^\s*#{2,6}\s+(?P<heading>\S.*?)\s*$|(?P<sentence>[^\s。！？；|#][^。！？；|#]*[：:])\s*$"
+)
 
 Span = tuple[int, int]
 
@@ -60,6 +64,29 @@ def header_above(text: str, start: int, end: int) -> Span | None:
         return None
     has_rule = at + 1 < first and _RULE.match(text[slice(*lines[at + 1])])
     return lines[at][0], lines[at + 1 if has_rule else at][1]
+
+
+def lead_above(text: str, start: int) -> Span | None:
+    """Return where the words stand that lead in the list that begins at a place.
+
+    That is its heading, without the marks before it, or else the sentence that ends in a colon:
+    without 不予支付的情形 above them, its cases read as their opposite. None: no list begins
+    there, or nothing of the kind stands right above it.
+
+    Args:
+        text: A whole document.
+        start: Where the words begin that are quoted.
+    """
+    lines = [line for line in lines_of(text) if line[0] <= start]
+    if not lines or not _MARK.match(text, *lines[-1]) or text[lines[-1][0] : start]:
+        return None
+    while len(lines) > 1 and _follows(text, *lines[-2:]):
+        lines.pop()
+    above = lines[-2] if len(lines) > 1 else (0, 0)
+    lead = _LEAD.search(text[slice(*above)])
+    if not lead:
+        return None
+    return above[0] + lead.start(lead.lastgroup or 0), above[0] + lead.end(lead.lastgroup or 0)
 
 
 def lines_of(text: str) -> list[Span]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from assistant.chain import Assistant
 from assistant.errors import QuestionError
+from assistant.evidence import elsewhere
 from assistant.extractive import Excerpt
 from assistant.reply import Reply
 from assistant.types import Delta, Turn
@@ -201,3 +202,26 @@ def test_nothing_is_quoted_twice(assistant):
             for other in quoted[n + 1 :]:
                 apart = one.end <= other.start or other.end <= one.start
                 assert one.document_id != other.document_id or apart, row["id"]
+
+
+@pytest.mark.parametrize("place", ["泉州", "泉州市的", "晋江"])
+def test_a_guide_that_names_no_place_answers_for_the_own_city_and_its_counties(assistant, place):
+    alone = assistant.ask("居住证怎么办").answer()
+    answer = assistant.ask(f"{place}居住证怎么办").answer()
+    assert not answer.refused
+    assert answer.answer == alone.answer
+    assert answer.corrected_question == f"{place}居住证怎么办"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["厦门居住证怎么办", "泉州户口在厦门能办居住证吗", "泉州护照怎么办", "泉州市民卡怎么办"],
+)
+def test_for_another_city_or_what_no_guide_treats_none_answers(assistant, question):
+    assert assistant.ask(question).answer().refused
+
+
+def test_a_year_that_nothing_is_said_of_is_named_as_a_year():
+    assert "2023年的内容" in elsewhere(0.1, ["2023"]).reason
+    assert "“厦门”2023年的内容" in elsewhere(0.1, ["厦门", "2023"]).reason
+    assert "“厦门”这方面的内容" in elsewhere(0.1, ["厦门"]).reason

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from assistant.chain import Assistant
 from assistant.composing import finished
 from assistant.extractive import MORE, ExtractiveComposer
-from assistant.whole import LONGEST_WHOLE, header_above, list_around
+from assistant.whole import LONGEST_WHOLE, header_above, lead_above, list_around
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
 from knowledge.splitting import sentences
@@ -126,3 +126,51 @@ def test_a_document_replaced_meanwhile_is_quoted_as_it_was_found(sample_base, te
     composed = finished(composer.compose(question, sample_base.search(question), ()))
     for one in composed.citations:
         assert sample_base.text(one.document_id)[one.start : one.end] == one.quote
+
+
+@pytest.mark.parametrize(
+    ("question", "last"),
+    [
+        ("看病自己先垫钱了,报销要拿什么单子", "病历资料"),
+        ("小泉能打印什么", "医保"),
+        ("装修房子能用公积金不", "房租"),
+    ],
+)
+def test_a_list_quoted_from_its_lead_in_is_quoted_to_its_end(sample_base, question, last):
+    answer = Assistant(sample_base).ask(question).answer()
+    assert last in answer.answer
+
+
+@pytest.mark.parametrize("question", ["境外看病医保报不报", "被车撞了医药费医保报不报"])
+def test_a_list_is_quoted_below_the_heading_that_says_what_its_items_are(sample_base, question):
+    answer = Assistant(sample_base).ask(question).answer()
+    assert answer.answer.startswith("哪些费用医保不付\n- ")
+    for one in answer.citations:
+        assert sample_base.text(one.document_id)[one.start : one.end] == one.quote
+
+
+def test_what_leads_in_a_list_is_the_heading_or_sentence_right_above_it():
+    text = (
+        "# 题\n\n- 子\n\n## 不付的\n\n- 甲\n- 乙\n\n可以。下列不付：\n1.丙\n2.丁\n"
+        f"### 表\n{HEADER}\n{ROWS[0]}\n尾声。\n（一）戊"
+    )
+    leads = {"- 乙": "不付的", "2.丁": "下列不付："}
+    for words, lead in leads.items():
+        found = lead_above(text, text.index(words))
+        assert found
+        assert text[slice(*found)] == lead
+    for words in ("# 题", "- 子", "甲", "可以", HEADER, "尾声", "（一）"):
+        assert lead_above(text, text.index(words)) is None
+
+
+@pytest.mark.parametrize(("question", "number"), [("医保电话", "12393"), ("社保电话", "12333")])
+def test_of_a_matter_s_telephone_the_sentence_that_has_it_is_told(sample_base, question, number):
+    answer = Assistant(sample_base).ask(question).answer()
+    assert not answer.refused
+    assert number in answer.answer
+    assert "|" not in answer.answer  # and no table that has none
+
+
+@pytest.mark.parametrize("question", ["派出所电话", "市图书馆电话", "护照办理电话是多少"])
+def test_another_matter_s_telephone_is_none(sample_base, question):
+    assert Assistant(sample_base).ask(question).answer().refused
