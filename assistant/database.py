@@ -22,8 +22,8 @@ class Database:
         Raises:
             HomeError: The database can't be reached or written.
         """
-        url = settings.database_url or f"sqlite:///{settings.home / FILE}"
-        with _told(url):
+        url = settings.database_url or sql.URL.create("sqlite", database=str(settings.home / FILE))
+        with _told(str(url)):
             self._engine = sql.create_engine(url, pool_pre_ping=True)
             if self._engine.dialect.name == "sqlite":
                 sql.event.listen(self._engine, "connect", _make_durable)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from assistant.asking import Asked, understand
 from assistant.composing import Composed, citation
+from assistant.injection import without_orders
 from assistant.reader import Told
 from assistant.sentences import LONGEST_LIST, Sentence, candidates, said, telling
 from assistant.topics import topic_of
@@ -129,13 +130,19 @@ class ExtractiveComposer:
     def _below_header(asked: Asked, excerpt: Excerpt, text: str) -> tuple[list[Excerpt], str]:
         start, end = _place(excerpt)
         if header := header_above(text, start, end):
-            return [_quoting(excerpt, text, header), excerpt], ""
+            return _unless_ordered([_quoting(excerpt, text, header), excerpt], excerpt), ""
         whole = list_around(text, start, end) if asked.kinds & {"list", "manner"} else None
         if not whole or whole == (start, end):
             return [excerpt], ""
         if whole[1] - whole[0] > LONGEST_WHOLE:
             return [excerpt], MORE
-        return [_quoting(excerpt, text, whole)], ""
+        return _unless_ordered([_quoting(excerpt, text, whole)], excerpt), ""
+
+
+def _unless_ordered(quotes: list[Excerpt], excerpt: Excerpt) -> list[Excerpt]:
+    """Return the quotes; the excerpt alone where they take in orders that it was cut free of."""
+    hits = [quote.hit for quote in quotes]
+    return quotes if without_orders(hits) == hits else [excerpt]
 
 
 def _is_quoted(excerpt: Excerpt, citation: Citation) -> bool:

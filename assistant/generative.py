@@ -30,6 +30,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.errors import SettingError
 from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
+from knowledge.splitting import MARK_IN_ADDRESS
 from knowledge.types import Hit
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ _MARK = (
     r"|[（(]资料\s*\d{1,2}[)）])"
 )
 _MARKS = re.compile(_MARK)
-_SENTENCE = rf".*?(?:[。！？!?]+[”’」』）)]*|\n)(?:\s*{_MARK})*"
+_SENTENCE = rf".*?(?:(?:(?!{MARK_IN_ADDRESS})[。！？!?])+[”’」』）)]*|\n)(?:\s*{_MARK})*"
 # While it streams, a sentence is whole once what follows it can be no mark of it.
 _NEXT = r"(?=\s*(?:[^\s\[［【（(”’」』）)。！？!?]|[（(][^资]))"
 _WHOLE = re.compile(_SENTENCE + _NEXT, re.DOTALL)

@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sql
+from sqlalchemy.exc import IntegrityError
 
 from assistant.database import Database
 from assistant.privacy import mask
 from assistant.types import Answer, Citation, Turn
+from knowledge.errors import HomeError
 from knowledge.settings import Settings
 
 Verdict = Literal["", "up", "down"]
@@ -120,6 +122,16 @@ class History:
                 all that follow it are deleted.
         """
         kept = Exchange(exchange or secrets.token_urlsafe(16), time.time(), _masked(answer), "", "")
+        try:
+            self._write(owner, conversation, kept, replaces)
+        except HomeError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            # Another first question began the conversation at the same moment.
+            self._write(owner, conversation, kept, replaces)
+        return kept
+
+    def _write(self, owner: str, conversation: str, kept: Exchange, replaces: str) -> None:
         with self._database.changing() as connection:
             mine = owner and conversation and self._touch(connection, owner, conversation, kept)
             if mine and replaces:
@@ -137,7 +149,6 @@ class History:
                 "reason": "",
             }
             connection.execute(_EXCHANGES.insert().values(values))
-        return kept
 
     def conversations(self, owner: str, search: str = "") -> list[Conversation]:
         """Return an owner's conversations, the last first; those that hold a text."""

@@ -30,8 +30,11 @@ _INLINE = re.compile(
     rf"|第[{_NUMERAL}]+[章条]\s|\d{{1,2}}[.．、](?!\d)))"
 )
 # A space between two Chinese characters is where web pages and OCR lost a line break.
+# A half-width mark between letters belongs to an address: /search?id=3.
+MARK_IN_ADDRESS = r"(?<=[A-Za-z0-9/_=&%.#-])[!?](?=[A-Za-z0-9_=&%/])"
 SENTENCE_END = re.compile(
-    r"[。！？!?；;…]+[”’」』）)]*|\n+|(?<=[\u4e00-\u9fff”）》])[ \u3000]+(?=[\u4e00-\u9fff“（《])"
+    rf"(?:(?!{MARK_IN_ADDRESS})[。！？!?；;…])+[”’」』）)]*|\n+"
+    r"|(?<=[\u4e00-\u9fff”）》])[ \u3000]+(?=[\u4e00-\u9fff“（《])"
 )
 _CLAUSE_END = re.compile(r"[，,、：:\s]+")
 

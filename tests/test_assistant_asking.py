@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.asking import understand
+from assistant.asking import holds, understand
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,21 @@ def test_a_number_is_wanted_where_it_is_asked_for_not_where_it_is_told(question,
 )
 def test_a_phone_number_is_wanted_where_one_is_asked_for(question, wanted):
     assert ("phone" in understand(question, lambda _: {}).kinds) is wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("突发急病时拨打急救电话120。", True),
+        ("遇到火灾请立即拨打119。", True),
+        ("报警电话：110。", True),
+        ("可以拨打122交通事故报警电话。", True),
+        ("120急救中心电话由市卫健委公布。", True),
+        ("每月补贴120元。", False),
+        ("面积不超过120平方米。", False),
+        ("每次打120元的九折。", False),
+        ("电话费每月120元。", False),
+    ],
+)
+def test_emergency_numbers_are_phone_numbers_and_amounts_are_none(text, is_one):
+    assert holds("phone", text) == is_one

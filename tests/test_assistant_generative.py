@@ -400,3 +400,14 @@ def test_the_chain_takes_the_model_that_is_set(service, sample_base):
     assert answer.mode == "extractive"
     assert UNSUPPORTED in answer.answer
     assert answer.citations
+
+
+def test_an_address_with_a_question_mark_stays_in_one_piece():
+    address = "https://zwfw.example.gov.cn/search?id=3&city=qz"
+    text = f"高龄津贴在网上申请：{address}，每人每月补贴300元。可以代办吗?可以由子女代办。"
+    streamed, composed = compose(
+        says(f"高龄津贴在网上申请：{address}，每人每月补贴300元[1]。"), [hit(text)]
+    )
+    assert composed.mode == "generative"
+    assert address in streamed
+    assert composed.citations[0].quote == text.split("可以代办", maxsplit=1)[0]

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -208,3 +209,28 @@ def test_a_broken_file_says_so(tmp_path):
     (tmp_path / "history.sqlite3").write_bytes(b"not a database at all" * 100)
     with pytest.raises(HomeError, match=r"history\.sqlite3"):
         History(load_settings(home=tmp_path))
+
+
+def test_two_first_questions_of_one_conversation_are_both_kept(history):
+    together = Barrier(8)
+
+    def ask(number, conversation):
+        together.wait()
+        history.keep("me", conversation, made(f"问{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        for round_ in range(10):
+            asked = [pool.submit(ask, n, f"c{round_}") for n in range(8)]
+            for one in asked:
+                one.result()
+            assert len(history.exchanges("me", f"c{round_}")) == 8
+
+
+def test_conversations_stay_in_a_home_whose_name_has_a_question_mark(tmp_path):
+    home = tmp_path / "有问?必答=1"
+    home.mkdir()
+    history = History(load_settings(home=home))
+    history.keep("me", "c1", made())
+    history.close()
+    assert (home / "history.sqlite3").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [home.name]

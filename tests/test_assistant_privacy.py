@@ -159,3 +159,32 @@ def test_what_is_public_or_no_personal_number_is_unchanged(text):
 )
 def test_the_kind_of_number_is_named(text, masked):
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("350582 1990 0101 1234", "身份证号"),
+        ("350582-1990-0101-1234", "身份证号"),
+        ("350582 1990 01 01 1234", "身份证号"),
+        ("13800 138000", "手机号"),
+        ("13800-138000", "手机号"),
+        ("138.0013.8000", "手机号"),
+    ],
+)
+def test_numbers_written_in_unusual_groups_are_masked(number, kind):
+    assert mask(f"我是{number}，请回电") == f"我是【{kind}】，请回电"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "两年分别为13800 138000万元。",
+        "投资13800 138000元。",
+        "12000 13800 138000",
+        "总价138.00元，另付138.0013万元。",
+        "2026 0101 至 2026 1231",
+    ],
+)
+def test_figures_in_rows_are_no_numbers_of_people(text):
+    assert mask(text) == text
