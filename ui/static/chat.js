@@ -188,9 +188,10 @@ const speak = (exchange) => {
 };
 const readAlong = () => {
   const exchange = find("#xq-current article");
-  if (!aloud || !exchange?.querySelector(".xq-answer, .xq-refusal")) return;
+  if (!aloud || !exchange) return;
   const whole = Boolean(exchange.querySelector(".xq-actions"));
-  aloud.feed(words(exchange), whole);
+  if (exchange.querySelector(".xq-answer, .xq-refusal")) aloud.feed(words(exchange), whole);
+  else if (whole) hush(); // there is no answer: it waits for words no more
   if (whole) aloud = null;
 };
 const hear = async (button) => {

@@ -75,6 +75,7 @@ const ask = async (question) => {
     else find("#code").hidden = true; // nothing is there to be taken along
   } catch (problem) {
     if (mine.signal.aborted) return;
+    hush(); // it waits for words no more, or the page would never be cleared
     answer.className = "xq-problem";
     answer.textContent = problem.message || "没能回答，请稍后再试。";
     state("", "没能回答，请再试一次。");
