@@ -33,7 +33,7 @@ const events = async function* (response) {
     }
   }
 };
-const ask = async (question) => {
+const ask = async (question, more = {}) => {
   if (asking || !question.trim()) return;
   const mine = asking = new AbortController();
   hush();
@@ -53,7 +53,7 @@ const ask = async (question) => {
     const response = await fetch("api/ask", {
       method: "POST", signal: mine.signal,
       headers: {"Content-Type": "application/json", Accept: "text/event-stream", "X-Owner": owner},
-      body: JSON.stringify({question, conversation_id: owner}),
+      body: JSON.stringify({question, conversation_id: owner, ...more}),
     });
     if (!response.ok) throw new Error((await response.json()).error);
     for await (const [name, data] of events(response)) {
@@ -179,7 +179,7 @@ addEventListener("click", (event) => {
   if (button?.dataset.ask) ask(button.dataset.ask);
   if (button?.dataset.do === "ask") ask(button.textContent);
   if (button?.dataset.do === "edit") again(button.closest(".xq-exchange").dataset.question);
-  if (button?.dataset.do === "as-typed") ask(button.closest(".xq-exchange").dataset.question);
+  if (button?.dataset.do === "as-typed") ask(button.closest(".xq-exchange").dataset.question, {as_typed: true});
 });
 const again = (question) => {
   find("#question").value = question;
