@@ -55,18 +55,21 @@ const ask = async (question, more = {}) => {
       headers: {"Content-Type": "application/json", Accept: "text/event-stream", "X-Owner": owner},
       body: JSON.stringify({question, conversation_id: owner, ...more}),
     });
-    if (!response.ok) throw new Error((await response.json()).error);
+    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? "");
+    let whole = false; // a line that is cut off ends like one that is not
     for await (const [name, data] of events(response)) {
       if (name === "delta") { answer.textContent += data.text; aloud?.feed(answer.textContent); }
       if (name === "error") throw new Error(data.error);
       if (name === "answer") {
+        whole = true;
         aloud?.feed(data.answer, true);
-        const whole = data.id ? await get(`page/answers/${data.id}`) : "";
+        const html = data.id ? await get(`page/answers/${data.id}`) : "";
         mine.signal.throwIfAborted();
-        if (whole) piece.outerHTML = whole;
+        if (html) piece.outerHTML = html;
         else answer.textContent = data.answer; // it could not be kept
       }
     }
+    if (!whole) throw new Error();
     if (!document.body.classList.contains("speaking")) state("");
     find("#state").textContent = "您可以接着问，或点“重新开始”。";
     ready(true);
@@ -77,7 +80,7 @@ const ask = async (question, more = {}) => {
     if (mine.signal.aborted) return;
     hush(); // it waits for words no more, or the page would never be cleared
     answer.className = "xq-problem";
-    answer.textContent = problem.message || "没能回答，请稍后再试。";
+    answer.textContent = (problem.name === "Error" && problem.message) || "没能回答，请稍后再试。"; // a browser's own are English
     state("", "没能回答，请再试一次。");
   } finally {
     if (asking === mine) asking = null;
