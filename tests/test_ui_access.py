@@ -142,8 +142,12 @@ def test_operators_pages_need_what_operators_have(client_of, keys, path):
 @pytest.mark.parametrize("name", ["database_url", "catalogue_url"])
 @pytest.mark.parametrize(
     "given",
-    ["u:geheim@db:5432/x", "u:/geheim@db:5432/x", "u:a:geheim@db:5432/x"]
-    + ["u@db:5432/x?password=geheim"],
+    [
+        "u:geheim@db:5432/x",
+        "u:/geheim@db:5432/x",
+        "u:a:geheim@db:5432/x",
+        "u@db:5432/x?password=geheim",
+    ],
 )
 def test_a_databases_password_is_shown_to_nobody(client_of, name, given):
     client = client_of(loopback=True)
