@@ -142,11 +142,20 @@ def test_operators_pages_need_what_operators_have(client_of, keys, path):
 
 
 @pytest.mark.parametrize("name", ["database_url", "catalogue_url"])
-def test_a_databases_password_is_shown_to_nobody(client_of, name):
+@pytest.mark.parametrize(
+    "given",
+    [
+        "u:geheim@db:5432/x",
+        "u:/geheim@db:5432/x",
+        "u:a:geheim@db:5432/x",
+        "u@db:5432/x?password=geheim",
+    ],
+)
+def test_a_databases_password_is_shown_to_nobody(client_of, name, given):
     client = client_of(loopback=True)
     client.app.include_router(admin)
     service = client.app.state.service
-    url = "postgresql+psycopg://u:geheim@db:5432/x"
+    url = f"postgresql+psycopg://{given}"
     service.base.settings = service.base.settings.model_copy(update={name: url})
     shown = client.get("/admin/settings", headers=bearer(PASSWORD)).text
     assert "db:5432" in shown

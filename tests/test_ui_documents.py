@@ -19,7 +19,10 @@ from knowledge.base import KnowledgeBase
 from knowledge.errors import UnreadableDocumentError
 from knowledge.reading import read_apart
 from knowledge.settings import load_settings
+from knowledge.types import Document
 from ui.api import create_app
+from ui.exchanges import Place, seal
+from ui.sources import source_html
 
 PASSWORD = "correct horse"
 PARKING = "# 青湖公园停车办法\n\n停车首小时免费，之后每小时收费{}元。\n"
@@ -350,3 +353,11 @@ def test_the_reading_process_knows_no_secret(tmp_path, monkeypatch):
     with pytest.raises(UnreadableDocumentError):
         list(read_apart(tmp_path / "a.md"))
     assert "secret" not in json.dumps(seen)
+
+
+@pytest.mark.parametrize("url", ["https://www.qz.gov.cn：8443/a", "http://[待补充]/"])
+def test_a_source_whose_address_is_mistyped_is_shown_all_the_same(base, url):
+    base.add(Document("mistyped", "停车收费", "每小时收费3元。", "/a.md", {"url": url}))
+    shown = source_html(base, Place("mistyped", 0, 8, seal("每小时收费3元")))
+    assert "停车收费" in shown
+    assert "查看原文网页" not in shown

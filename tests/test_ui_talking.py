@@ -266,3 +266,20 @@ def test_what_one_citizen_said_is_not_asked_on_the_next_ones_screen(talkative):
     page.keyboard.press("Enter")
     page.wait_for_selector(".xq-reply")
     assert page.locator("#log .xq-said").all_inner_texts() == ["公交卡怎么办理"]
+
+
+@pytest.mark.browser
+def test_a_terminal_that_would_have_read_an_answer_that_failed_is_cleared(talkative):
+    page = talkative("/kiosk")
+    page.clock.install()
+    page.reload()
+    failure = 'event: error\ndata: {"error": "模型没有回应。"}\n\n'
+    page.route(
+        "**/api/ask", lambda route: route.fulfill(body=failure, content_type="text/event-stream")
+    )
+    page.fill("#question", QUESTION)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".xq-problem:has-text('模型没有回应')")
+    page.clock.fast_forward("02:10")
+    page.wait_for_selector("#start", state="visible")
+    assert page.inner_text("#log") == ""

@@ -3,13 +3,14 @@
 Who may see them is decided in ``ui.access``: a password or a key of the scope admin.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from fastapi.responses import FileResponse
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from knowledge.errors import SynonymsError
 from knowledge.plaintext import decode
@@ -72,5 +73,14 @@ def settings(served: Served) -> Mapping[str, str]:
     """Return what is set; pydantic hides what is secret, and a database's password goes."""
     values = served.base.settings.model_dump()
     for name in ("database_url", "catalogue_url"):
-        values[name] = re.sub(r"(?<=:)[^:@/]+(?=@)", "***", values[name])
+        values[name] = _without_password(values[name])
     return {f"XIAOQUAN_{name.upper()}": str(value) for name, value in values.items()}
+
+
+def _without_password(address: str) -> str:
+    """Return a database's address without its password, wherever it stands."""
+    try:
+        url = make_url(address).difference_update_query(["password"])
+    except ArgumentError:  # none is set, or it is no address at all
+        return address and "***"
+    return url.render_as_string(hide_password=True)

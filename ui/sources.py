@@ -90,7 +90,11 @@ def _about(document: Document) -> str:
 
 def _original(document: Document) -> str:
     address = document.metadata.get("url") or document.source
-    if urlsplit(address).scheme not in {"http", "https"}:
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError:  # mistyped: the source itself is shown all the same
+        return ""
+    if scheme not in {"http", "https"}:
         return ""
     words = both("查看原文网页", "Open the original")
     return (

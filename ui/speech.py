@@ -4,7 +4,7 @@ import re
 
 _DIGITS = "零一二三四五六七八九"
 _SPOKEN_ONE = "幺"  # so that 一 and 七 are told apart in telephone numbers
-_MARKS = re.compile(r"\[\d{1,2}\]|[#>|*《》“”]")
+_MARKS = re.compile(r"\[\d{1,2}\]|[#|*《》“”]|^\s*>+|[<>](?!\s*\d)", re.MULTILINE)
 _END = re.compile(r"(?<=[。！？；!?;\n])")
 _DATE = re.compile(r"(?<!\d)(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
 _MONTH = re.compile(r"(?<![\d-])(\d{4})-(0?[1-9]|1[0-2])(?![\d-])(?!年)")
@@ -14,16 +14,20 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?=年|[-—~～至]+\d{4}年)|(?<=[〔\[（(])
 _BRACKETS = re.compile(r"[〔〕[\]]")
 # Read digit by digit: telephone numbers and codes, but not amounts.
 _AMOUNT = "万亿元人户家个名件套份项条次笔平米吨亩斤公千升度岁天日年月台辆座间所册"
+_UNIT = rf"[\d.]*(?:（含）|\(含\))?\s*[余多来]?[美港欧日]?[{_AMOUNT}]"
 _CODE = re.compile(
     rf"(?<![\d.])(?:\d{{5,}}|0\d{{2,3}}-\d{{7,8}}|\d{{3,4}}-\d{{3,4}}-\d{{3,4}})"
-    rf"(?![\d.]*[余多来]?[{_AMOUNT}])|(?<=拨打|电话|热线|致电)\d{{3,4}}(?!\d)"
+    rf"(?!{_UNIT})(?![\d.]*\s*[-—~～至到]+\s*\d+{_UNIT})|(?<=拨打|电话|热线|致电)\d{{3,4}}(?!\d)"
 )
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
 _RANGE = re.compile(r"(?<=[\d点分%年零一二三四五六七八九])[-—~～]+(?=[\d零一二三四五六七八九])")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?![\d/])")
 _EACH = re.compile(r"(?<=[元人天次月])/(?=[\u4e00-\u9fff])")
-_SIGNS = str.maketrans({"㎡": "平方米", "≥": "不少于", "≤": "不超过", "℃": "摄氏度"})
+_SIGNS = str.maketrans({
+    "㎡": "平方米", "≥": "不少于", "≤": "不超过", "℃": "摄氏度",
+    ">": "大于", "＞": "大于", "<": "小于", "＜": "小于",
+})  # fmt: skip
 
 
 def sentences(text: str) -> list[str]:

@@ -71,9 +71,10 @@ const preview = async (one) => {
   dialog(`${one.title}：分成 ${passages.length} 段`, parts);
 };
 const edit = (one) => {
-  const fields = Object.entries(NAMES).map(([name, label]) => field(label, name, name === "title" ? one.title : one.metadata[name] ?? ""));
-  dialog("修改资料信息", fields, async (given) => {
-    const {title, ...metadata} = Object.fromEntries(given);
+  const shown = (name) => (name === "title" ? one.title : one.metadata[name] ?? "");
+  dialog("修改资料信息", Object.entries(NAMES).map(([name, label]) => field(label, name, shown(name))), async (given) => {
+    // Only what was changed here: somebody else may have changed the rest since it was shown.
+    const {title, ...metadata} = Object.fromEntries([...given].filter(([name, value]) => value !== shown(name)));
     await send(`${address(one.id)}?wait=60`, "PATCH", {title, metadata});
     told("已保存。");
     await load();
@@ -106,20 +107,23 @@ const followed = async (job, state) => {
   }
   const problems = job.failed.map((one) => one.error).join("；");
   state.textContent = job.state === "done" ? `完成：${job.documents} 份，${job.passages} 段。${problems}` : `失败：${job.error || problems}`;
+  return job.state === "done" && job.failed.length === 0;
 };
 const upload = async (file, to = "api/documents", method = "POST") => {
   const [, state] = progress(file.name, "上传中");
+  let stands = false;
   try {
     const body = new FormData();
     body.append("file", file);
     const response = await fetch(to, {method, body});
     const job = await response.json();
     if (!response.ok) throw new Error(job.error);
-    await followed(job, state);
+    stands = await followed(job, state);
   } catch (problem) {
     state.textContent = `失败：${problem.message}`;
   }
   await load();
+  return stands;
 };
 const uploads = (files) => attempt(async () => { for (const file of files) await upload(file); });
 find("#files").onchange = (event) => uploads([...event.target.files]);
@@ -142,11 +146,13 @@ const questions = async (kind) => {
   }));
   if (!found.length) find("#questions").append(make("li", "没有。"));
 };
-const write = (question) => dialog("补写答案", [field("问题", "question", question), field("答案（请照文件写，注明出处）", "answer", "", "textarea")], async (given) => {
+const write = (question, answer = "") => dialog("补写答案", [field("问题", "question", question), field("答案（请照文件写，注明出处）", "answer", answer, "textarea")], async (given) => {
+  const again = () => write(given.get("question"), given.get("answer")); // what was written stays
   const title = given.get("question").trim().replace(/[?？]+$/, "");
-  if (!title || !given.get("answer").trim()) throw new Error("问题和答案都要填写。");
+  if (!title || !given.get("answer").trim()) { again(); throw new Error("问题和答案都要填写。"); }
   const name = title.replace(/[\\/:*?"<>|#\s]/g, "").slice(0, 60);
-  await upload(new File([`# ${title}\n\n${given.get("answer").trim()}\n`], `${name || "补写"}.md`, {type: "text/markdown"}));
+  const saved = await upload(new File([`# ${title}\n\n${given.get("answer").trim()}\n`], `${name || "补写"}.md`, {type: "text/markdown"}));
+  if (!saved) { again(); throw new Error("没有存下来，原因见“资料”页的上传记录。请再试一次。"); }
   told("已存为一份资料，现在就能回答。");
 });
 const kinds = [...document.querySelectorAll("[data-kind]")];

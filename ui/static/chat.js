@@ -188,9 +188,10 @@ const speak = (exchange) => {
 };
 const readAlong = () => {
   const exchange = find("#xq-current article");
-  if (!aloud || !exchange?.querySelector(".xq-answer, .xq-refusal")) return;
+  if (!aloud || !exchange) return;
   const whole = Boolean(exchange.querySelector(".xq-actions"));
-  aloud.feed(words(exchange), whole);
+  if (exchange.querySelector(".xq-answer, .xq-refusal")) aloud.feed(words(exchange), whole);
+  else if (whole) hush(); // there is no answer: it waits for words no more
   if (whole) aloud = null;
 };
 const hear = async (button) => {
@@ -242,8 +243,10 @@ const source = async (link) => {
 };
 
 const list = async () => {
+  const owner = once("owner");
   const search = find("#xq-search").value;
   const found = await (await send(`api/conversations?search=${encodeURIComponent(search)}`)).json();
+  if (owner !== once("owner")) return; // who may have left
   const items = found.map((one) => {
     const item = find("#xq-conversation").content.firstElementChild.cloneNode(true);
     item.dataset.id = one.id;
@@ -282,12 +285,16 @@ const save = async (item) => {
 // -- leaving a shared terminal
 
 const clear = async () => {
-  await send("page/leave", "POST");
+  const leaver = once("owner");
   ["owner", "conversation", "spoken"].forEach((name) => keep(name, null));
   find("dialog[open]")?.close();
   if (!find("#xq-side").hidden) shut("side");
+  find("#xq-search").value = "";
+  find("#xq-list").replaceChildren();
+  find("#xq-source .xq-content").replaceChildren();
   type("");
   open(token());
+  await send("page/leave", "POST", undefined, leaver); // nothing here waits for the server
 };
 const leave = () => dialog(say("清空并离开？", "Clear and leave?"), (form) => {
   form.append(Object.assign(document.createElement("p"), {textContent: say(
@@ -300,7 +307,7 @@ const awake = () => {
   if (!seconds) return;
   idle = setTimeout(() => {
     if (busy() || speaking()) awake(); // somebody waits, or listens
-    else if (kept("spoken")) clear();
+    else if (kept("spoken") || box()?.value) attempt(clear);
   }, seconds * 1000);
 };
 for (const sign of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(sign, awake, {passive: true});

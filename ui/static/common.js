@@ -45,9 +45,9 @@ addEventListener("click", (event) => {
 const send = async (address, method = "GET", body = undefined, owner = once("owner")) => {
   const headers = {"X-Owner": owner};
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await fetch(address, {method, headers, body: body && JSON.stringify(body)});
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => ({}));
+  const response = await fetch(address, {method, headers, body: body && JSON.stringify(body)}).catch(() => null);
+  if (response?.ok) return response;
+  const problem = await response?.json().catch(() => ({})) ?? {};
   throw new Error(problem.error ?? say("没有成功，请稍后再试。", "That did not work, please try again."));
 };
 

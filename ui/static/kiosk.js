@@ -33,7 +33,7 @@ const events = async function* (response) {
     }
   }
 };
-const ask = async (question) => {
+const ask = async (question, more = {}) => {
   if (asking || !question.trim()) return;
   const mine = asking = new AbortController();
   hush();
@@ -53,20 +53,23 @@ const ask = async (question) => {
     const response = await fetch("api/ask", {
       method: "POST", signal: mine.signal,
       headers: {"Content-Type": "application/json", Accept: "text/event-stream", "X-Owner": owner},
-      body: JSON.stringify({question, conversation_id: owner}),
+      body: JSON.stringify({question, conversation_id: owner, ...more}),
     });
-    if (!response.ok) throw new Error((await response.json()).error);
+    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? "");
+    let whole = false; // a line that is cut off ends like one that is not
     for await (const [name, data] of events(response)) {
       if (name === "delta") { answer.textContent += data.text; aloud?.feed(answer.textContent); }
       if (name === "error") throw new Error(data.error);
       if (name === "answer") {
+        whole = true;
         aloud?.feed(data.answer, true);
-        const whole = data.id ? await get(`page/answers/${data.id}`) : "";
+        const html = data.id ? await get(`page/answers/${data.id}`) : "";
         mine.signal.throwIfAborted();
-        if (whole) piece.outerHTML = whole;
+        if (html) piece.outerHTML = html;
         else answer.textContent = data.answer; // it could not be kept
       }
     }
+    if (!whole) throw new Error();
     if (!document.body.classList.contains("speaking")) state("");
     find("#state").textContent = "您可以接着问，或点“重新开始”。";
     ready(true);
@@ -75,8 +78,9 @@ const ask = async (question) => {
     else find("#code").hidden = true; // nothing is there to be taken along
   } catch (problem) {
     if (mine.signal.aborted) return;
+    hush(); // it waits for words no more, or the page would never be cleared
     answer.className = "xq-problem";
-    answer.textContent = problem.message || "没能回答，请稍后再试。";
+    answer.textContent = (problem.name === "Error" && problem.message) || "没能回答，请稍后再试。"; // a browser's own are English
     state("", "没能回答，请再试一次。");
   } finally {
     if (asking === mine) asking = null;
@@ -178,7 +182,7 @@ addEventListener("click", (event) => {
   if (button?.dataset.ask) ask(button.dataset.ask);
   if (button?.dataset.do === "ask") ask(button.textContent);
   if (button?.dataset.do === "edit") again(button.closest(".xq-exchange").dataset.question);
-  if (button?.dataset.do === "as-typed") ask(button.closest(".xq-exchange").dataset.question);
+  if (button?.dataset.do === "as-typed") ask(button.closest(".xq-exchange").dataset.question, {as_typed: true});
 });
 const again = (question) => {
   find("#question").value = question;

@@ -121,8 +121,9 @@ class Reading {
   }
 
   feed(text, whole = false) {
-    if (current !== this || this.ended || !text.startsWith(this.taken)) return;
-    const rest = text.slice(this.taken.length);
+    if (current !== this || this.ended) return;
+    // What stands otherwise now than it was read can't be unsaid, and isn't read twice.
+    const rest = text.startsWith(this.taken) ? text.slice(this.taken.length) : "";
     const piece = whole ? rest : /^[^]*[。！？；!?;\n]/.exec(rest)?.[0] ?? "";
     this.taken += piece;
     this.ended = whole;
