@@ -244,7 +244,7 @@ class _FollowUps:
                     name = topic.name
                 covered = own.share(held(hit))
                 if name and covered > best[0]:
-                    best = covered, f"{name}{question}"
+                    best = covered, question if name in question else f"{name}{question}"
         return best[1]
 
 

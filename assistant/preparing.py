@@ -1,5 +1,6 @@
 """From a question to what is known of it: what it means, what was found, whether that answers."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from knowledge.types import Hit
 HITS = 8
 # From this score on what is left is told where another county's answered best. Set by hand.
 SURE_FROM = 0.85
+_DOING = re.compile(r"^(?:办理?|申请|申领|领取?|补办|查询?|享受|缴纳|交|取)(?=..)")
 _MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
 # Of one question, typos mended: ``corrected``, ``history``, ``single``, ``part``, ``alone`` (it
 # stands alone), ``query`` (the same in the documents' words), ``decided`` (without a search),
@@ -195,6 +197,8 @@ def _of_the_topic(question: str, hits: list[Hit]) -> list[Hit]:
     How long one matter takes is no answer to how long another does, however well it says it.
     """
     name = topic_of(question).name
+    if not any(name in hit.document.title for hit in hits):
+        name = _DOING.sub("", name)  # 申请低保 is titled 低保怎么申请
     titled = [hit for hit in hits if name in hit.document.title]
     if len(name) < 2 or not titled:
         return hits

@@ -247,8 +247,8 @@ def _blocks(parts: Sequence[Part]) -> list[Part]:
     blocks: list[Part] = []
     count = 0
     for part in parts:
-        spans = _spans(part.composed.citations)
-        same = [n for n, b in enumerate(blocks) if spans and spans <= _spans(b.composed.citations)]
+        quoted = part.composed.citations
+        same = [n for n, b in enumerate(blocks) if quoted and _lie_in(quoted, b.composed.citations)]
         if same:
             both = f"{blocks[same[0]].question}，{part.question}"
             blocks[same[0]] = replace(blocks[same[0]], question=both)
@@ -258,8 +258,17 @@ def _blocks(parts: Sequence[Part]) -> list[Part]:
     return blocks
 
 
-def _spans(citations: Sequence[Citation]) -> set[tuple[str, int, int]]:
-    return {(citation.document_id, citation.start, citation.end) for citation in citations}
+def _lie_in(quoted: Sequence[Citation], others: Sequence[Citation]) -> bool:
+    """Tell whether each of these is (part of) one of the others."""
+    return all(
+        any(
+            one.document_id == other.document_id
+            and other.start <= one.start
+            and one.end <= other.end
+            for other in others
+        )
+        for one in quoted
+    )
 
 
 def _verdict(parts: Sequence[Part], refused: Sequence[Part]) -> Evidence:
