@@ -5,19 +5,16 @@ from collections import Counter
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from assistant.chain import Assistant
 from assistant.history import History
 from knowledge.base import KnowledgeBase
-from knowledge.errors import HomeError, KnowledgeError
+from knowledge.errors import HomeError
 from knowledge.settings import load_settings
 from knowledge.types import Document
 from ui.api import create_app
 from ui.keys import Keys
-from ui.server import _bind, _Server
 
 NOTICE = Document("d", "停车", "# 停车\n\n停车首小时免费，之后每小时收费3元。\n", "/d.md", {})
 MORE = Document("e", "养犬", "# 养犬\n\n养犬登记每年收费200元。\n", "/e.md", {})
@@ -139,13 +136,3 @@ def test_without_postgres_nobody_is_let_in_by_key_and_everybody_else_is_answered
             await asyncio.to_thread(start)
 
         asyncio.run(run())
-
-
-def test_of_two_servers_that_start_at_once_the_second_to_listen_says_so():
-    first = _bind("127.0.0.1", 0)
-    port = first.getsockname()[1]
-    with first, _bind("127.0.0.1", port) as second:  # neither listens yet
-        first.listen()
-        server = _Server(uvicorn.Config(FastAPI(), log_config=None), "127.0.0.1", port)
-        with pytest.raises(KnowledgeError, match=f"端口 {port} 已被占用"):
-            server.run(sockets=[second])

@@ -66,7 +66,7 @@ def serve(base: KnowledgeBase, host: str, port: int, *, sample: bool = True) -> 
         timeout_keep_alive=KEEP_ALIVE,
     )
     try:
-        _Server(config, host, port).run(sockets=[listening])
+        _Server(config, host).run(sockets=[listening])
     except KeyboardInterrupt:
         say("已停止。")
 
@@ -106,15 +106,12 @@ def _check_vectors(base: KnowledgeBase) -> None:
 class _Server(uvicorn.Server):
     """Says when it can be reached."""
 
-    def __init__(self, config: uvicorn.Config, host: str, port: int) -> None:
+    def __init__(self, config: uvicorn.Config, host: str) -> None:
         super().__init__(config)
-        self._host, self._port = host, port
+        self._host = host
 
     async def startup(self, sockets: "Sequence[socket.socket] | None" = None) -> None:
-        try:
-            await super().startup(list(sockets or ()))
-        except OSError as error:  # another server that started meanwhile was the first to listen
-            raise KnowledgeError(_why_not(self._host, self._port, error)) from error
+        await super().startup(list(sockets or ()))
         if self.started and sockets:
             print(f"小泉已就绪：{_address(self._host, sockets[0])}", flush=True)
 
