@@ -21,7 +21,7 @@ from knowledge.correcting import as_read_after, with_corrections
 from knowledge.errors import HomeError, ModelMismatchError
 from knowledge.lexical import KeywordIndex
 from knowledge.models import model_identity
-from knowledge.settings import Settings, load_settings
+from knowledge.settings import Settings, load_settings, make_home
 from knowledge.splitting import split
 from knowledge.synonyms import Synonyms
 from knowledge.types import Document, Hit, Passage
@@ -80,13 +80,7 @@ class KnowledgeBase:
         self.today = today
         # Passages that are embedded, written and published together: all that a crash can cost.
         self.batch = BATCH
-        try:
-            self.home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise HomeError(
-                f"不能使用数据文件夹 {str(self.home)!r}：{error.strerror}。"
-                "请用 --home 或 XIAOQUAN_HOME 另指一个。"
-            ) from error
+        make_home(self.home)
         self.catalogue = _catalogue(self.settings)
         self._reopening = threading.Lock()
         try:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from knowledge.errors import SettingError
+from knowledge.errors import HomeError, SettingError
 
 DEFAULT_EMBEDDING_MODEL = "BAAI/bge-small-zh-v1.5"
 
@@ -162,6 +162,21 @@ def load_settings(**overrides: object) -> Settings:
         ) from error
     folders = {name: _absolute(name, getattr(settings, name)) for name in ("home", "model_cache")}
     return settings.model_copy(update=folders)
+
+
+def make_home(home: Path) -> None:
+    """Make the folder where data lives, if it is not there.
+
+    Raises:
+        HomeError: The folder can't be used.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeError(
+            f"不能使用数据文件夹 {str(home)!r}：{error.strerror}。"
+            "请用 --home 或 XIAOQUAN_HOME 另指一个。"
+        ) from error
 
 
 def _absolute(name: str, folder: Path) -> Path:

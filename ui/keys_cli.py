@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from knowledge.errors import HomeError, KnowledgeError
+from knowledge.errors import KnowledgeError
 from ui.console import Command, Home, Json, emit, example, make_app, print_table, utf8
 
 if TYPE_CHECKING:
@@ -83,17 +83,11 @@ def revoke_key(
 
 @contextmanager
 def _keys(home: Path | None) -> "Iterator[Keys]":
-    from knowledge.settings import load_settings
+    from knowledge.settings import load_settings, make_home
     from ui.keys import Keys
 
     settings = load_settings(home=home)
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HomeError(
-            f"不能使用数据文件夹 {str(settings.home)!r}：{error.strerror}。"
-            "请用 --home 或 XIAOQUAN_HOME 另指一个。"
-        ) from error
+    make_home(settings.home)
     keys = Keys(settings)
     try:
         yield keys
