@@ -1,4 +1,4 @@
-"""Word documents (.docx) as Markdown: headings, tables, and the numbers that Word counts itself."""
+"""Word documents (.docx) as Markdown: headings, tables, notes, and numbers that Word counts."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,10 @@ from knowledge.tables import markdown_table
 
 # Deleted or moved text, field codes, pronunciation, and what repeats a drawing for older programs.
 _NOT_TEXT = {"del", "moveFrom", "instrText", "rt", "Fallback", "pPr", "rPr"}
+_REFERENCES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
+# Where a note is referred to: no XML holds this control character. The marks before it end what
+# the note is on.
+_REFERENCE = re.compile("([，。；：！？]*)((?:\0\\w+ -?\\d+\0)+)")
 _MARKS = {"br": "\n", "cr": "\n", "tab": " ", "noBreakHyphen": "-", "p": "\n"}
 _CHINESE = {
     "chineseCounting",
@@ -25,13 +29,15 @@ def word_text(path: Path) -> str:
     """Read a .docx file's text in the order of the document.
 
     Headings become ``#`` lines by their style or outline level; numbers that Word counts (一、,
-    第一条) are written out, since they are part of what a citizen reads; tables become Markdown.
+    第一条) are written out, since they are part of what a citizen reads; tables become Markdown;
+    footnotes and endnotes stand where they are referred to, or below.
     """
     import docx
 
     document = docx.Document(str(path))
     styles = {style.style_id: style for style in document.styles}
     numbers = _Numbers(_numbering_root(document))
+    notes = _notes(document)
     shift = int(any(_style_name(p, styles) == "title" for p in document.paragraphs))
 
     def written(parent: Any) -> Iterator[str]:  # noqa: ANN401
@@ -44,7 +50,43 @@ def word_text(path: Path) -> str:
                 for cell in (cell for row in _table_rows(element) for cell in _cells(row)):
                     yield from written(cell)
 
-    return "\n\n".join(block for block in written(document.element.body) if block.strip())
+    blocks = (_with_notes(block, notes) for block in written(document.element.body))
+    return "\n\n".join(block for block in blocks if block.strip())
+
+
+def _notes(document: Any) -> dict[str, str]:  # noqa: ANN401
+    """The words of footnotes and endnotes, by how paragraphs refer to them."""
+    from docx.oxml import parse_xml
+
+    notes = {}
+    for relation in document.part.rels.values():
+        kind = relation.reltype.rpartition("/")[2]
+        if kind in _REFERENCES.values() and not relation.is_external:
+            for note in parse_xml(relation.target_part.blob):
+                words = " ".join(_text(note).split())
+                notes[f"{kind} {_id(note, 'id')}"] = re.sub("^注[:：]", "", words)
+    return notes
+
+
+def _with_notes(block: str, notes: dict[str, str]) -> str:
+    """A block with its notes: those of one sentence where they belong, longer ones below it.
+
+    An amount and the condition in its note are then quoted together. A heading takes none in.
+    """
+    in_table = block.startswith("|")
+    is_sentence = re.search("[，。；：！？]", block)
+    below = []
+
+    def put(found: re.Match[str]) -> str:
+        inside = ""
+        for words in filter(None, map(notes.get, found[2].strip("\0").split("\0\0"))):
+            if in_table or (is_sentence and not re.search("[。；！？].", words)):
+                inside += f"（注：{words.rstrip('。；')}）"
+            else:
+                below.append(f"注：{words}")
+        return inside.replace("|", r"\|") + found[1]
+
+    return "\n\n".join([_REFERENCE.sub(put, block), *below])
 
 
 def _tag(element: Any) -> str:  # noqa: ANN401
@@ -86,6 +128,8 @@ def _pieces(element: Any) -> Iterator[str]:  # noqa: ANN401
             continue
         if name == "t":
             yield child.text or ""
+        elif name in _REFERENCES:
+            yield f"\0{_REFERENCES[name]} {_id(child, 'id')}\0"
         else:
             yield _MARKS.get(name, "")
             yield from _pieces(child)
