@@ -23,6 +23,8 @@ from knowledge.plaintext import (
     tidy_lines,
 )
 from knowledge.reflow import newspaper_page, rejoin
+from knowledge.splitting import HEADING_LONGEST
+from knowledge.table_heads import parted
 from knowledge.tables import Sheet, csv_sheets, markdown_table, xlsx_sheets
 from knowledge.types import Document
 from knowledge.webpages import read_page
@@ -296,12 +298,20 @@ def _sheets(path: Path, sheets: list[Sheet]) -> Iterator[Document | ReadFailure]
         )
         yield from _rows(path, rows)
         return
-    blocks = []
-    for sheet in sheets:
-        blocks += [f"# {sheet.name}"] if sheet.name else []
-        blocks.append(markdown_table(cells for _, cells in sheet.rows))
-    text = clean("\n\n".join(blocks))
+    text = clean("\n\n".join(block for sheet in sheets for block in _sheet_blocks(sheet)))
     yield _document(path, text, file_title(stored(path.stem)))
+
+
+def _sheet_blocks(sheet: Sheet) -> Iterator[str]:
+    """A sheet in Markdown; a title or a unit above its table is a heading, so that rows know it."""
+    captions, rows = parted(cells for _, cells in sheet.rows)
+    heading = " ".join(caption for caption in captions if len(caption) <= HEADING_LONGEST)
+    if sheet.name:
+        yield f"# {sheet.name}"
+    if heading:
+        yield f"## {heading}" if sheet.name else f"# {heading}"
+    yield from (caption for caption in captions if len(caption) > HEADING_LONGEST)
+    yield markdown_table(rows)
 
 
 def _jsonl(path: Path) -> Iterator[Document | ReadFailure]:

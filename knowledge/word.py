@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from knowledge.table_heads import parted
 from knowledge.tables import markdown_table
 
 # Deleted or moved text, field codes, pronunciation, and what repeats a drawing for older programs.
@@ -45,6 +46,8 @@ def word_text(path: Path) -> str:
             if _tag(element) == "p":
                 yield _paragraph(element, styles, numbers, shift)
             elif max(map(len, rows := _rows(element)), default=0) > 1:
+                captions, rows = parted(rows)
+                yield from captions
                 yield markdown_table(rows)
             else:  # one column is no table but a frame around text
                 for cell in (cell for row in _table_rows(element) for cell in _cells(row)):

@@ -691,9 +691,8 @@ def test_what_cells_merged_downwards_say_every_row_says(tmp_path):
             sheet.merge_cells(cells)
 
     assert workbook(tmp_path, build).split("\n")[2:] == [
-        "| 事项 | 收费 |  | 备注 |",
+        "| 事项 | 收费/首次 | 收费/补发 | 备注 |",
         "| --- | --- | --- | --- |",
-        "| 事项 | 首次 | 补发 | 备注 |",
         "| 身份证 | 免费 | 40 | 当场办结 |",
         "| 居住证 | 免费 | 20 | 当场办结 |",
         "| 注：以上由窗口收取。 |  |  |  |",
