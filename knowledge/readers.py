@@ -11,6 +11,7 @@ from pathlib import Path
 
 from knowledge.errors import UnreadableDocumentError
 from knowledge.facts import iso_date, normal_number, policy_facts
+from knowledge.kinds import advice
 from knowledge.pages import without_running_lines
 from knowledge.plaintext import (
     clean,
@@ -55,14 +56,19 @@ class ReadFailure:
     error: str
 
 
+class Skipped(ReadFailure):
+    """A file in a folder that may be a document, of a kind that can't be read."""
+
+
 Reader = Callable[[Path], Iterator[Document | ReadFailure]]
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[Path | ReadFailure]:
     """Find the files that can be read, in folders and below them, in sorted order.
 
-    Hidden files and those of other kinds are passed over in folders; a path that was named itself
-    and can't be read is a failure. Links are followed, each file and folder once.
+    In folders, hidden files and those of other kinds are passed over, with a word on those that may
+    be documents (``Skipped``); a path that was named itself and can't be read is a failure. Links
+    are followed, each file and folder once.
     """
     seen: set[Path] = set()
     for path in paths:
@@ -110,7 +116,8 @@ def _unreadable(path: Path, reason: str) -> UnreadableDocumentError:
 
 
 def _unknown_suffix(path: Path) -> str:
-    return f"不支持的文件类型 {path.suffix!r}。可以读取：{'、'.join(SUFFIXES)}"
+    what_to_do = advice(path.suffix) or f"可以读取：{'、'.join(SUFFIXES)}"
+    return f"不支持的文件类型 {path.suffix!r}。{what_to_do}"
 
 
 def _refuse_old_office(path: Path) -> None:
@@ -141,6 +148,9 @@ def _walk(path: Path, seen: set[Path], *, named: bool) -> Iterator[Path | ReadFa
     elif named:
         reason = "不是普通文件。请给出文件或文件夹" if readable else _unknown_suffix(path)
         yield ReadFailure(str(path), reason.rstrip("。") + "。")
+    elif advice(path.suffix) and real.is_file():
+        seen.add(real)
+        yield Skipped(str(path), f"{_unknown_suffix(path)}。")
 
 
 def _walk_folder(folder: Path, seen: set[Path]) -> Iterator[Path | ReadFailure]:

@@ -46,9 +46,9 @@ def word_text(path: Path) -> str:
             if _tag(element) == "p":
                 yield _paragraph(element, styles, numbers, shift)
             elif max(map(len, rows := _rows(element)), default=0) > 1:
-                captions, rows = parted(rows)
+                captions, table = parted(rows)
                 yield from captions
-                yield markdown_table(rows)
+                yield markdown_table(table)
             else:  # one column is no table but a frame around text
                 for cell in (cell for row in _table_rows(element) for cell in _cells(row)):
                     yield from written(cell)

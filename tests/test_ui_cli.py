@@ -163,6 +163,29 @@ def test_a_file_that_fails_is_named_and_the_others_are_loaded(folder, home):
     assert all(failure["error"] for failure in result["failed"])
 
 
+def test_files_that_may_be_documents_are_named_where_they_are_skipped(folder, home):
+    for name in ("旧办法.doc", "标准.et", "扫描.JPG", "程序.exe"):
+        (folder / name).write_bytes(b"x")
+    status, result = run_json("ingest", folder, home=home)
+    assert (status, result["added"], result["failed"]) == (0, 2, [])
+    skipped = {os.path.basename(one["path"]): one["error"] for one in result["skipped"]}
+    assert set(skipped) == {"旧办法.doc", "标准.et", "扫描.JPG"}
+    assert ".docx" in skipped["旧办法.doc"]
+    assert ".xlsx" in skipped["标准.et"]
+    assert "OCR" in skipped["扫描.JPG"]
+    said = run("ingest", folder, home=home)
+    assert "跳过 3 个" in said.stdout
+    assert "旧办法.doc" in said.stderr
+
+
+def test_of_very_many_skipped_files_some_are_named_and_all_counted(folder, home):
+    for number in range(30):
+        (folder / f"{number}.png").write_bytes(b"x")
+    said = run("ingest", folder, home=home)
+    assert said.stderr.count("已跳过") == 20
+    assert "还有 10 个" in said.stderr
+
+
 def test_a_file_name_that_is_not_utf8_still_gives_json(home, tmp_path):
     name = os.fsdecode("没有".encode("gbk")) + ".md"
     done = process("ingest", tmp_path / name, "--json", "--home", home)

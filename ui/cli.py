@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from assistant.reply import Reply
     from assistant.types import Answer
     from knowledge.base import KnowledgeBase
-    from knowledge.readers import ReadFailure
+    from knowledge.readers import ReadFailure, Skipped
     from knowledge.types import Document
 
 Ray = Annotated[
@@ -45,6 +45,7 @@ Ray = Annotated[
     ),
 ]
 EMPTY = "还没有载入任何资料。请先运行：xiaoquan ingest 文件或文件夹"
+MOST_SKIPPED = 20  # files passed over that are named; the pictures of a saved page can be hundreds
 WIDEST = 48  # columns of a cell in a table
 LEAVING = {"退出", "再见", "exit", "quit"}
 
@@ -82,16 +83,16 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Load documents; what is loaded already and has not changed is left as it is."""
-    from knowledge.readers import ReadFailure, stored
+    from knowledge.readers import ReadFailure, Skipped, stored
 
     started = time.perf_counter()
-    failed: list[ReadFailure] = []
+    unread: list[ReadFailure] = []
     tables: dict[Path, set[str]] = {}
     outcomes: Counter[str] = Counter()
     with open_base(home) as base:
         _embed_on(ray, base)
         try:
-            for change in base.add_all(_read(paths, failed, tables), waiting):
+            for change in base.add_all(_read(paths, unread, tables), waiting):
                 outcomes[change.outcome] += 1
                 outcomes["passages"] += change.passages
             for file, sources in tables.items():
@@ -103,11 +104,14 @@ def ingest(
     names = ("added", "updated", "unchanged", "passages")
     result = {name: outcomes[name] for name in names}
     seconds = round(time.perf_counter() - started, 3)
+    skipped = [one for one in unread if isinstance(one, Skipped)]
+    failed = [one for one in unread if not isinstance(one, Skipped)]
     if as_json:
-        problems = [{"path": failure.path, "error": failure.error} for failure in failed]
-        emit({**result, "seconds": seconds, "failed": problems})
+        passed_over = {"skipped": [asdict(one) for one in skipped]} if skipped else {}
+        problems = [asdict(failure) for failure in failed]
+        emit({**result, "seconds": seconds, "failed": problems, **passed_over})
     else:
-        _say_loaded(result, seconds, failed)
+        _say_loaded(result, seconds, failed, skipped)
     if failed:
         raise typer.Exit(1)
 
@@ -152,14 +156,23 @@ def _read(
             failed.append(ReadFailure(str(file), str(error)))
 
 
-def _say_loaded(result: dict[str, int], seconds: float, failed: "Sequence[ReadFailure]") -> None:
+def _say_loaded(
+    result: dict[str, int],
+    seconds: float,
+    failed: "Sequence[ReadFailure]",
+    skipped: "Sequence[Skipped]",
+) -> None:
     for failure in failed:
         say(f"未载入 {failure.path}：{failure.error}")
+    for passed_over in skipped[:MOST_SKIPPED]:
+        say(f"已跳过 {passed_over.path}：{passed_over.error}")
+    if len(skipped) > MOST_SKIPPED:
+        say(f"……还有 {len(skipped) - MOST_SKIPPED} 个文件同样跳过了，加上 --json 可以看全。")
     if not failed and not any(result.values()):
         say("没有找到可以载入的文件。")
     print(
         f"新增 {result['added']} 篇，更新 {result['updated']} 篇，"
-        f"未变 {result['unchanged']} 篇，失败 {len(failed)} 个；"
+        f"未变 {result['unchanged']} 篇，失败 {len(failed)} 个，跳过 {len(skipped)} 个；"
         f"新编入 {result['passages']} 个段落，用时 {seconds:.1f} 秒。"
     )
 
