@@ -219,3 +219,26 @@ def test_prices_among_lines_cut_at_a_width_stay_with_what_they_are_for():
         "出入境证件遗失补领工本费 120元",
         "以上费用由窗口代收，可以用现金也可以用手机付款，满1000元的开具发票。",
     ]
+
+
+WRAPPED = [
+    "经营单位应当公示标准，接受社会的",
+    "监督，并且按照规定出具发票，不得",
+    "拒绝，有违反规定的依照本办法中第",
+]
+
+
+@pytest.mark.parametrize(
+    "reference", ["五条、第六条规定", "五条第一款规定", "（二）项规定", "（二）、（三）项规定"]
+)
+def test_a_reference_at_a_lines_beginning_goes_on_with_its_sentence(reference):
+    before = "" if reference.startswith("（") else "第"
+    last = WRAPPED[2] if not before else WRAPPED[2].replace("中第", "以及")
+    lines = [*WRAPPED[:2] * 2, last, f"{before}{reference}的处理，公告。"]
+    assert f"{last}{before}{reference}的处理" in rejoin("\n".join(lines))
+
+
+@pytest.mark.parametrize("start", ["第五条 ", "第五条、", "（二）", "二、"])
+def test_an_article_or_item_at_a_lines_beginning_begins_anew(start):
+    lines = [*WRAPPED * 2, f"{start}有违反的依照规定处理，公告。"]
+    assert f"\n{start}有违反" in rejoin("\n".join(lines))
