@@ -10,6 +10,11 @@ from collections import Counter
 _PAGE_NUMBER = re.compile(
     r"[-—–·\s]*(?:第\s*)?(\d{1,4})\s*页?(?:\s*[/／共]\s*\d{1,4}\s*页?)?[-—–·\s]*"
 )
+_EDGE = 2  # lines at a page's beginning and end that a browser prints on it
+_PRINTED_ADDRESS = re.compile(r"(?:https?|file)://\S+\s+\d{1,4}\s*[/／]\s*\d{1,4}")
+_PRINTED_TIME = re.compile(
+    r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?[,，]?\s*(?:上午|下午)?\s*\d{1,2}:\d{2}"
+)
 _PAGE_MARK = re.compile(r"第|页|^[-—–·].*[-—–·]$")
 
 
@@ -19,7 +24,7 @@ def without_running_lines(pages: list[str]) -> list[str]:
     A line that is nothing but a number can be a table's last amount. It is a page's number where
     it says so (第3页, - 3 -), or where the page before or behind counts on from it.
     """
-    split = [[line for line in page.splitlines() if line.strip()] for page in pages]
+    split = [_not_printed([line for line in page.splitlines() if line.strip()]) for page in pages]
     for end in (0, -1):
         # The number stands outside or inside of what is repeated.
         for running in (_page_numbers, _repeated, _page_numbers):
@@ -27,6 +32,17 @@ def without_running_lines(pages: list[str]) -> list[str]:
             for page in running(edges):
                 split[page].pop(end)
     return ["\n".join(lines) for lines in split]
+
+
+def _not_printed(lines: list[str]) -> list[str]:
+    """A page without what a browser prints on it: the page's address and number, time and title.
+
+    Only where an address with a number shows that a browser did: times stand in texts, too.
+    """
+    edges = [n for n in range(len(lines)) if n < _EDGE or n >= len(lines) - _EDGE]
+    addresses = {n for n in edges if _PRINTED_ADDRESS.fullmatch(lines[n].strip())}
+    times = {n for n in edges if _PRINTED_TIME.match(lines[n].strip())} if addresses else set()
+    return [line for n, line in enumerate(lines) if n not in addresses | times]
 
 
 def _page_numbers(edges: list[str]) -> set[int]:
