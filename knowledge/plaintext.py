@@ -25,8 +25,14 @@ _DOCUMENT_WORD = re.compile(
     "(?:通知|意见|办法|规定|条例|决定|公告|通告|方案|细则|批复|复函|函|报告|通报|措施|规则|指引|指南|答复|法)"
     "(?:[（(][^（）()]{1,12}[）)])?$"
 )
+_NUMBER_LINE = re.compile(
+    r"[\u4e00-\u9fff]{1,14}\s*[〔\[［（(【]\s*(?:19|20)\d{2}\s*[〕\]］）)】]\s*第?\s*\d{1,5}\s*号"
+    r"(?:\s.*)?"  # in what goes upwards, who signed it
+)
+_ORGAN = re.compile("(?:政府|办公[室厅]|委员会|[局厅部委会院])$")
 _FILE_DATE = re.compile(r"\s*[（(]\d{4}-\d{2}-\d{2}[）)]\s*$")
 _TITLE_CHARS = 40  # of a title made from a text's first words
+_HEAD_LINES = 10  # with secrecy and urgency, the issuers, the number and the title
 _LINE_CHARS = 80  # up to which a text's first line can be its title
 
 
@@ -110,7 +116,20 @@ def first_title(text: str, fallback: str) -> str:
     headings = [number for number, line in enumerate(lines) if line.startswith("# ")]
     if headings:
         return _joined_headings(lines[headings[0] :]) or fallback
-    return _first_line(lines[:8]) or fallback
+    return _below_head(lines[:_HEAD_LINES]) or _first_line(lines[:8]) or fallback
+
+
+def _below_head(lines: list[str]) -> str:
+    """The title below an official document's red head (…文件) and number; empty if there is none.
+
+    In copies without a head the number stands below the title.
+    """
+    number = next((n for n, line in enumerate(lines) if _NUMBER_LINE.fullmatch(line)), None)
+    if number is None:
+        return ""
+    head = [line.replace(" ", "") for line in lines[:number]]
+    is_head = any(line.endswith("文件") for line in head) or all(map(_ORGAN.search, head))
+    return _first_line(lines[number + 1 :]) if is_head else ""
 
 
 def _joined_headings(lines: list[str]) -> str:
@@ -142,9 +161,9 @@ def _first_line(lines: list[str]) -> str:
 
 
 def _tells(line: str) -> bool:
-    """Whether a line says something: no rule, no path through a site, no page's own number."""
+    """Whether a line says something: no rule, no row, no path through a site, no page's number."""
     words = re.search(r"[\u4e00-\u9fffA-Za-z]{2}|[\u4e00-\u9fff] [\u4e00-\u9fff]", line)
-    return bool(words) and not re.search(r" [>·] |\w{10,}/|^\d[\d\s]*$", line)
+    return bool(words) and not re.search(r" [>·] |\w{10,}/|^\d[\d\s]*$|^\|", line)
 
 
 def _unspaced(line: str) -> str:
