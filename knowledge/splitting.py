@@ -17,11 +17,21 @@ LONGEST = 400
 HEADING_LONGEST = 40
 
 _NUMERAL = "一二三四五六七八九十百千零〇○"
+_ANNEX_LEVEL = 1  # that of a document's title: nothing of the main text stands above an annex
 _LEVELS = {"编": 7, "章": 8, "节": 9, "条": 10}
 _MARKDOWN = re.compile(r"(#{1,6})\s+(.+)")
 _CHAPTER = re.compile(rf"第[{_NUMERAL}\d]+([编章节])(?=[\s：:]|$).*")
 _ARTICLE = re.compile(rf"(第[{_NUMERAL}\d]+条(?:之[{_NUMERAL}]+)?)(?=[\s：:【（]|$)")
 _ENUMERATED = re.compile(rf"([{_NUMERAL}]+)、|[（(]([{_NUMERAL}]+)[）)]")
+# An annex begins: 附件, 附件2, 附件2：收费标准; 附件：1.收费标准 only says that there is one.
+_ANNEX = re.compile(rf"附\s*[件录](?:\s*(?:\d{{1,2}}|[{_NUMERAL}]{{1,3}}))?\s*[：:.．]?")
+_ANNEX_NAMED = re.compile(rf"附\s*件\s*(?:\d{{1,2}}|[{_NUMERAL}]{{1,3}})\s*[：:.．、\s][^。；]+")
+_ANNEX_TITLE = re.compile(
+    rf"(?!\||#|第[{_NUMERAL}\d]+[编章节条]|[（(]?[{_NUMERAL}\d]+[）)、.．])"
+    rf"[^。；：:，]{{2,{HEADING_LONGEST}}}"
+)
+_FILE_NAME = re.compile(r"\.[a-z]{3,4}$", re.IGNORECASE)
+_LIST_GOES_ON = re.compile("附|[2二][.．、]")
 _TABLE_ROW = re.compile(r"\|.*\|$")
 _TABLE_RULE = re.compile(r"\|[\s:|-]+\|$")
 # Where structure starts inside a long line, as web pages and OCR often leave it.
@@ -124,6 +134,8 @@ def _headed(text: str, start: int, end: int) -> _Block:
     line = text[start:end]
     if match := _MARKDOWN.match(line):
         return _Block(start, end, len(match[1]), match[2].strip(" #"), bare=True)
+    if annex := _annex(text, line, end):
+        return _Block(start, end, _ANNEX_LEVEL, annex, bare=True)
     if match := _CHAPTER.match(line):
         bare = len(line) <= HEADING_LONGEST and not line.endswith("。")
         return _Block(start, end, _LEVELS[match[1]], line, bare) if bare else _Block(start, end)
@@ -135,6 +147,20 @@ def _headed(text: str, start: int, end: int) -> _Block:
             level = 11 if match[1] else 12
             return _Block(start, end, level, first, bare=first == line and line[-1] not in "：:")
     return _Block(start, end)
+
+
+def _annex(text: str, line: str, end: int) -> str:
+    """The annex that begins with a line, with its title below; empty if none does.
+
+    None does where annexes are only listed, or nothing follows.
+    """
+    below, _, _ = text[end : end + 2 * HEADING_LONGEST].strip().partition("\n")
+    if not below or len(line) > HEADING_LONGEST:
+        return ""
+    if _ANNEX.fullmatch(line) and not _FILE_NAME.search(below):
+        return f"{line.rstrip('：:.．')} {below}" if _ANNEX_TITLE.fullmatch(below) else line
+    is_listed = _FILE_NAME.search(line) or _LIST_GOES_ON.match(below)
+    return line if _ANNEX_NAMED.fullmatch(line) and not is_listed else ""
 
 
 def _cut_long(text: str, block: _Block) -> Iterator[_Block]:

@@ -1,5 +1,6 @@
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,3 +88,42 @@ def test_a_long_line_that_begins_with_a_numeral_leaves_no_empty_passage():
     text = "标题\n一、" + "申请人应当年满十八周岁。" * 30 + "\n二、" + "材料。" * 100
     passages = split(document(text))
     assert all(passage.text for passage in passages)
+
+
+MAIN = "示例市停车办法\n一、总则\n停车应当付费。\n附件：1.收费标准\n2.办理指南\n示例市人民政府\n"
+
+
+@pytest.mark.parametrize(
+    ("begins", "section"),
+    [
+        ("附件\n", ("附件",)),
+        ("附 件\n\n示例市停车收费标准\n", ("附 件 示例市停车收费标准",)),
+        ("附件1：\n第二批收费标准\n", ("附件1 第二批收费标准",)),
+        ("附件2：示例市停车收费标准\n", ("附件2：示例市停车收费标准",)),
+        ("附件三 停车收费标准\n", ("附件三 停车收费标准",)),
+        ("附录\n", ("附录",)),
+    ],
+)
+def test_an_annex_stands_below_no_heading_of_the_main_text(begins, section):
+    rows = "机动车停放在道路上的，每小时收取三元，一天最多收取二十元，夜间免费。\n" * 20
+    passages = split(document(f"{MAIN}{begins}{rows}"))
+    assert passages[0].section == ("一、总则",) or passages[1].section == ("一、总则",)
+    assert len(passages) > 3
+    assert all(passage.section == section for passage in passages[2:])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "附件：1.收费标准\n2.办理指南",
+        "附件1：收费标准\n附件2：办理指南.doc",
+        "附件1.收费标准\n2.办理指南",
+        "附件2.收费标准.xlsx\n其他",
+        "附件：\n收费标准.doc",
+        "附件1是收费标准。\n其他",
+        "附件",
+    ],
+)
+def test_a_list_of_annexes_begins_none(lines):
+    for passage in split(document(f"一、总则\n停车应当付费。\n{lines}")):
+        assert passage.section == ("一、总则",)
