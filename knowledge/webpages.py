@@ -15,6 +15,8 @@ _BLOCKS = {"p", "div", "li", "tr", "br", "h1", "h2", "h3", "h4", "h5", "h6", "td
 _UNREAD = ("script", "style", "noscript", "template", "head", "iframe", "svg", "object")
 _STRUCK = "//del | //s | //strike | //body//*[contains(@style, 'line-through')]"
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_ROWS = "./tr | ./*[self::tbody or self::thead or self::tfoot]/tr"  # a table's own
+_PAGE = 1000  # characters of a cell from which its table lays out a page
 _LABEL = 200  # characters up to which a cell can name what several rows of a table are about
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*\n]+?)(?<=\S)\1")
 
@@ -41,6 +43,9 @@ def read_page(markup: str) -> WebPage:
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     root = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     _mend_marks(root)
+    for table in root.xpath("//table"):
+        if _is_layout(table):
+            _unframe(table)
     for table in root.xpath("//table[.//@rowspan]"):
         _repeat_downwards(table)
     metas = _metas(root)
@@ -67,10 +72,49 @@ def _mend_marks(root: Any) -> None:  # noqa: ANN401
         element.drop_tag()
 
 
+def _is_layout(table: Any) -> bool:  # noqa: ANN401
+    """Whether a table only lays out a page: around others, in one column, or around a long text."""
+    rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in table.xpath(_ROWS)]
+    cells = [cell for row in rows for cell in row]
+    if any(cell.tag == "th" for cell in cells):
+        return False
+    is_column = all(len(row) < 2 for row in rows)
+    return is_column or any(
+        cell.xpath(".//table")
+        or (len(cell.text_content()) > _PAGE and len(cell.xpath(".//p | .//br")) > 2)
+        for cell in cells
+    )
+
+
+def _unframe(table: Any) -> None:  # noqa: ANN401
+    """Put what a table's cells hold into paragraphs."""
+    for row in table.xpath(_ROWS):
+        for cell in row.xpath("./td"):
+            cell.tag = "div"
+            _put_in_paragraphs(cell)
+        for element in (row, row.getparent()):
+            element.tag = "div"
+    table.tag = "div"
+
+
+def _put_in_paragraphs(element: Any) -> None:  # noqa: ANN401
+    """Wrap words that stand bare beside blocks: trafilatura drops tables beside them."""
+    children = list(element)
+    paragraph = element.makeelement("p")
+    paragraph.text, element.text, element[:] = element.text, None, [paragraph]
+    for child in children:
+        if next(child.iter(*_BLOCKS - {"br"}, "table"), None) is None:
+            paragraph.append(child)
+            continue
+        paragraph = element.makeelement("p")
+        paragraph.text, child.tail = child.tail, None
+        element.extend([child, paragraph])
+
+
 def _repeat_downwards(table: Any) -> None:  # noqa: ANN401
     """Give every row what cells merged over several rows say; long ones only lay out a page."""
     below: dict[int, tuple[int, Any]] = {}  # by column: in how many rows, what cell
-    for row in table.xpath("./tr | ./*/tr"):
+    for row in table.xpath(_ROWS):
         own = [cell for cell in row if cell.tag in {"td", "th"}]
         row[:] = [child for child in row if child not in own]
         column = 0
