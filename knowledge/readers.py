@@ -13,6 +13,7 @@ from knowledge.errors import UnreadableDocumentError
 from knowledge.facts import iso_date, normal_number, policy_facts
 from knowledge.kinds import advice
 from knowledge.pages import without_running_lines
+from knowledge.pdf_tables import Rows, page_text, with_tables
 from knowledge.plaintext import (
     clean,
     clean_characters,
@@ -262,14 +263,15 @@ def _docx(path: Path) -> Iterator[Document]:
 
 
 def _pdf(path: Path) -> Iterator[Document]:
-    pages = _pdf_pages(path)
-    text = clean_characters("\n".join(without_running_lines(pages)))
+    tables: list[Rows] = []
+    pages = _pdf_pages(path, tables)
+    text = clean_characters(with_tables("\n".join(without_running_lines(pages)), tables))
     if not text.strip():
         raise _unreadable(path, "PDF 里没有文字层（多半是扫描件）。请先做文字识别（OCR）再试")
     yield _laid_out(path, text)
 
 
-def _pdf_pages(path: Path) -> list[str]:
+def _pdf_pages(path: Path, tables: list[Rows]) -> list[str]:
     import pypdfium2
 
     try:
@@ -279,7 +281,7 @@ def _pdf_pages(path: Path) -> list[str]:
             raise _unreadable(path, "PDF 设有密码。请去掉密码后再试") from error
         raise _unreadable(path, "PDF 已损坏或不完整。请重新下载或另存后再试") from error
     try:
-        return [str(page.get_textpage().get_text_range()) for page in pdf]
+        return [page_text(page, tables) for page in pdf]
     finally:
         pdf.close()
 

@@ -101,6 +101,14 @@ def rejoin(text: str) -> str:
     return "".join(parts)
 
 
+def joined(lines: list[str]) -> str:
+    """The lines of a table's cell as one, with a space before an item of a list."""
+    words = ""
+    for line in filter(None, map(str.strip, lines)):
+        words += (" " if _STRUCTURE.match(line) else _between(words, line)) + line
+    return words.strip()
+
+
 def newspaper_page(text: str) -> NewspaperPage | None:
     """Take a newspaper page apart, if the text is one: a newspaper's name and its date line.
 
@@ -147,7 +155,7 @@ def _wrap_width(lines: list[str]) -> int:
     Lines cut at a width are of nearly one length, and most stop inside a sentence. The entries of
     a list can seem to; but hardly any holds a comma, or most end in a number.
     """
-    filled = [line.rstrip() for line in lines if line.strip()]
+    filled = [line.rstrip() for line in lines if line.strip() and not line.startswith("|")]
     widths = sorted(_width(line) for line in filled)
     if len(widths) < 5:
         return 0
