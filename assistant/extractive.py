@@ -28,7 +28,7 @@ LONGEST = 170
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
-JOINS_FROM = 0.03
+JOINS_FROM = 0.08
 SECOND_FROM = 0.12
 SURE_FROM = 0.65
 LINE_ENDS = 2  # between paragraphs
