@@ -28,13 +28,14 @@ LONGEST = 170
 LONGEST_SECOND = 120
 # A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
 # excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
-JOINS_FROM = 0.03
+JOINS_FROM = 0.08
 SECOND_FROM = 0.12
 SURE_FROM = 0.65
 LINE_ENDS = 2  # between paragraphs
 _ITEM = re.compile(
     r"\s*(?:[-*•●·]\s*|\d{1,2}[.、．)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)"
 )
+_PAIRS = (("“", "”"), ("《", "》"), ("「", "」"), ("（", "）"))
 MORE = "（以上不是全部，其余请看原文。）"
 _POINTS_BACK = re.compile(r"[该此其这](?!次|外|中|他|间)|上述|以上|前款|前项|对此|为此")
 
@@ -95,48 +96,60 @@ class ExtractiveComposer:
         asked = understand(question, self._weigh, self._read)
         pieces, citations = list[str](), list[Citation]()
         for excerpt in excerpts(asked, hits):
-            quotes, more = self._in_whole(asked, excerpt)
+            text = self._text_of(excerpt.hit.document.id) if self._text_of else ""
+            quotes, more = in_whole(asked, excerpt, text)
             if any(_is_quoted(quotes[-1], one) for one in citations):
                 continue
-            marks = ""
-            for quote in quotes:
-                n = len(citations) + 1
-                start = quote.hit.passage.start + quote.start
-                citations.append(citation(n, quote.hit, quote.text, start))
-                marks += f"[{n}]"
-            text = "\n".join(quote.text for quote in quotes)
-            # A mark behind a table's last row would be a cell too many, or no row at all.
-            apart = "\n\n" if TABLE_ROW.match(text.splitlines()[-1]) else ""
-            piece = f"{text}{apart}{marks}{more}"
+            piece, cited = quoted(quotes, len(citations))
+            citations += cited
+            piece += more
             yield Delta(f"\n{piece}" if pieces else piece)
             pieces.append(piece)
         return Composed("\n".join(pieces), tuple(citations), "extractive")
 
-    def _in_whole(self, asked: Asked, excerpt: Excerpt) -> tuple[list[Excerpt], str]:
-        """Return an excerpt with what it says little without, and what to say if that is too long.
 
-        Rows of a table come below its header, the items of a list that is asked for all together,
-        though they stand in several passages, and a list below what leads it in.
-        """
-        text = self._text_of(excerpt.hit.document.id) if self._text_of else ""
-        start, end = _place(excerpt)
-        if text[start:end] != excerpt.text:  # a new version has come in between
-            return [excerpt], ""
-        quotes, more = self._below_header(asked, excerpt, text)
-        lead = lead_above(text, _place(quotes[0])[0])
-        return [_quoting(excerpt, text, lead), *quotes] if lead else quotes, more
+def quoted(quotes: Sequence[Excerpt], count: int = 0) -> tuple[str, list[Citation]]:
+    """Return quotes one below the other with their marks, numbered on from ``count``."""
+    citations = [
+        citation(n, quote.hit, quote.text, quote.hit.passage.start + quote.start)
+        for n, quote in enumerate(quotes, count + 1)
+    ]
+    text = "\n".join(quote.text for quote in quotes)
+    # A mark behind a table's last row would be a cell too many, or no row at all.
+    apart = "\n\n" if TABLE_ROW.match(text.splitlines()[-1]) else ""
+    marks = "".join(f"[{one.n}]" for one in citations)
+    return f"{text}{apart}{marks}", citations
 
-    @staticmethod
-    def _below_header(asked: Asked, excerpt: Excerpt, text: str) -> tuple[list[Excerpt], str]:
-        start, end = _place(excerpt)
-        if header := header_above(text, start, end):
-            return _unless_ordered([_quoting(excerpt, text, header), excerpt], excerpt), ""
-        whole = list_around(text, start, end) if asked.kinds & {"list", "manner"} else None
-        if not whole or whole == (start, end):
-            return [excerpt], ""
-        if whole[1] - whole[0] > LONGEST_WHOLE:
-            return [excerpt], MORE
-        return _unless_ordered([_quoting(excerpt, text, whole)], excerpt), ""
+
+def in_whole(asked: Asked, excerpt: Excerpt, text: str) -> tuple[list[Excerpt], str]:
+    """Return an excerpt with what it says little without, and what to say if that is too long.
+
+    Rows of a table come below its header, the items of a list that is asked for all together,
+    though they stand in several passages, and a list below what leads it in.
+
+    Args:
+        asked: The question.
+        excerpt: What is to be quoted.
+        text: Its whole document; empty, or of another version: the excerpt stays as it is.
+    """
+    start, end = _place(excerpt)
+    if text[start:end] != excerpt.text:  # a new version has come in between
+        return [excerpt], ""
+    quotes, more = _below_header(asked, excerpt, text)
+    lead = lead_above(text, _place(quotes[0])[0])
+    return [_quoting(excerpt, text, lead), *quotes] if lead else quotes, more
+
+
+def _below_header(asked: Asked, excerpt: Excerpt, text: str) -> tuple[list[Excerpt], str]:
+    start, end = _place(excerpt)
+    if header := header_above(text, start, end):
+        return _unless_ordered([_quoting(excerpt, text, header), excerpt], excerpt), ""
+    whole = list_around(text, start, end) if asked.kinds & {"list", "manner"} else None
+    if not whole or whole == (start, end):
+        return [excerpt], ""
+    if whole[1] - whole[0] > LONGEST_WHOLE:
+        return [excerpt], MORE
+    return _unless_ordered([_quoting(excerpt, text, whole)], excerpt), ""
 
 
 def _unless_ordered(quotes: list[Excerpt], excerpt: Excerpt) -> list[Excerpt]:
@@ -266,13 +279,45 @@ def _complete(of_passage: Sequence[Sentence], first: int, last: int) -> tuple[in
     points_back = first > 0 and _POINTS_BACK.match(of_passage[first].text)
     if points_back and not of_passage[first - 1].is_furniture:
         first -= 1
-    items = of_passage[last].text.rstrip()[-1:] in "：:"
-    while items and last + 1 < len(of_passage):
-        after = of_passage[last + 1]
-        if after.end - of_passage[first].start > LONGEST_LIST or after.is_furniture:
+    if of_passage[last].text.rstrip()[-1:] in "：:":
+        while last + 1 < len(of_passage) and not of_passage[last + 1].is_furniture:
+            if of_passage[last + 1].end - of_passage[first].start > LONGEST_LIST:
+                break
+            last += 1
+    return _closed(of_passage, first, last)
+
+
+def _closed(of_passage: Sequence[Sentence], first: int, last: int) -> tuple[int, int]:
+    """Take in the rest of a quotation or a bracket, or of what a colon leads in in a sentence.
+
+    Where that is too long, or does not end, the sentences stay as they are.
+    """
+    text = of_passage[first].hit.passage.text
+    begin, end = first, last
+    while begin >= 0 and end < len(of_passage):
+        words = text[of_passage[begin].start : of_passage[end].end]
+        if len(words) > LONGEST_LIST or any(of_passage[n].is_furniture for n in (begin, end)):
             break
-        last += 1
+        if _began_before(words):
+            begin -= 1
+        elif _goes_on(words):
+            end += 1
+        else:
+            return begin, end
     return first, last
+
+
+def _began_before(words: str) -> bool:
+    """Tell whether words begin within a quotation or a bracket."""
+    return any(words.count(opened) < words.count(closed) for opened, closed in _PAIRS)
+
+
+def _goes_on(words: str) -> bool:
+    """Tell whether words end within a quotation, a bracket, or what a colon leads in."""
+    if any(words.count(opened) > words.count(closed) for opened, closed in _PAIRS):
+        return True
+    led_to = re.split("[。！？\n]", words)[-1]
+    return words.endswith("；") and "：" in led_to
 
 
 def _whole_list(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -1,12 +1,12 @@
 """What is said where there is no answer: plainly, with the next step."""
 
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 
 from assistant.asking import Asked
 from assistant.composing import Composed, citation
 from assistant.evidence import Evidence
-from assistant.extractive import Excerpt, excerpts
+from assistant.extractive import Excerpt, excerpts, in_whole, quoted
 from assistant.sentences import FURNITURE
 from assistant.types import Citation, Delta, Status
 from knowledge.types import Hit
@@ -35,19 +35,33 @@ _PHONE = re.compile(r"(?:电话|热线)[^\d，。；]{0,12}?(\d{3,4}[-—－]\d{
 
 
 def refusal(
-    evidence: Evidence, hits: Sequence[Hit], asked: Asked
+    evidence: Evidence,
+    hits: Sequence[Hit],
+    asked: Asked,
+    text_of: Callable[[str], str] = lambda _: "",
 ) -> Generator[Delta, None, Composed]:
-    """Yield the refusal: what is missing, the nearest thing that is known, where to turn."""
+    """Yield the refusal: what is missing, the nearest thing that is known, where to turn.
+
+    Of a matter that no document treats, nothing is near: how a lost identity card is replaced is
+    no help with a passport.
+
+    Args:
+        evidence: Why there is no answer.
+        hits: What was found.
+        asked: The question.
+        text_of: Gives a document's text by its id.
+    """
     lines, citations = [evidence.reason], tuple[Citation, ...]()
     enough = NEAR_ALONE_FROM if evidence.status == "not_found" else NEAR_FROM
     near = [hit for hit in hits if hit.dense >= enough]
     if evidence.status == "unclear":
         lines += _readings(near)
-    elif evidence.status in _OFFERING and near:
+    elif evidence.status in _OFFERING and near and not _is_unheard_of(evidence):
         if evidence.status == "not_found":  # words have misled: the closest in meaning
             closest = max(near, key=lambda hit: hit.dense).document
             near = [hit for hit in near if hit.document == closest]
-        nearest, citations = _nearest(near[0], _quote(evidence.status, asked, near))
+        excerpt = _quote(evidence.status, asked, near)
+        nearest, citations = _nearest(near[0], asked, excerpt, text_of)
         lines += nearest
     lines.append(_NEXT_STEPS.get(evidence.status, NEXT_STEP))
     text = "\n".join(lines)
@@ -76,15 +90,22 @@ def _quote(status: Status, asked: Asked, near: Sequence[Hit]) -> Excerpt | None:
     return None if FURNITURE.match(excerpt.text) else excerpt
 
 
-def _nearest(first: Hit, excerpt: Excerpt | None) -> tuple[list[str], tuple[Citation, ...]]:
+def _is_unheard_of(evidence: Evidence) -> bool:
+    """Tell whether no document names the matter that the question does."""
+    return evidence.status == "not_found" and bool(evidence.missing)
+
+
+def _nearest(
+    first: Hit, asked: Asked, excerpt: Excerpt | None, text_of: Callable[[str], str]
+) -> tuple[list[str], tuple[Citation, ...]]:
     """Say which document comes nearest, what it says, and whom it names to turn to."""
     hit = excerpt.hit if excerpt else first
     passage, lines, citations = hit.passage, [f"最接近的资料是{_title(hit)}。"], list[Citation]()
     if excerpt:
-        lines.append(f"其中写道（不一定是您要问的）：\n{excerpt.text}[1]")
-        citations.append(citation(1, hit, excerpt.text, passage.start + excerpt.start))
+        text, citations = quoted(in_whole(asked, excerpt, text_of(hit.document.id))[0])
+        lines.append(f"其中写道（不一定是您要问的）：\n{text}")
     found = _OFFICE.search(passage.text) or _PHONE.search(passage.text)
-    if found and not (excerpt and found[0] in excerpt.text):
+    if found and not any(found[0] in one.quote for one in citations):
         kind = "这类事项的负责单位" if found.re is _OFFICE else "资料里的咨询电话"
         n = len(citations) + 1
         lines.append(f"{kind}是{found[1]}[{n}]。")

@@ -21,6 +21,11 @@ READ = 6
 LONGEST_LIST = 350  # characters of a list that are quoted with its lead-in
 # Headings, notices and lines that name the source: they say what is near, and answer nothing.
 FURNITURE = re.compile(r"#{1,6}\s|>\s|来源[：:]")
+# Who issued a document, and when: it answers only what asks for a time.
+_SIGNATURE = re.compile(
+    r"(?:[\u4e00-\u9fff（）()、·]{2,40}\s*)?(?:(?:19|20)\d\d|二[〇零○][一二三四五六七八九〇零○]{2})年"
+    r"\s*[\d一二三四五六七八九十]{1,3}月\s*[\d一二三四五六七八九十]{1,3}日\s*"
+)
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _DATES = re.compile(r"\d+[年月日时]")
 _ENDS = "。;!?:…”"  # normalised
@@ -138,7 +143,7 @@ def candidates(asked: Asked, hits: Sequence[Hit]) -> list[list[Sentence]]:
         ]
         for passage in read
     ]
-    return _with_reading(asked, passages)
+    return _unsigned(asked, _with_reading(asked, passages))
 
 
 def _with_reading(asked: Asked, passages: list[list[Sentence]]) -> list[list[Sentence]]:
@@ -206,6 +211,14 @@ def telling(asked: Asked, passages: Sequence[Sequence[Sentence]]) -> Sequence[Se
     if "phone" not in asked.kinds:
         return passages
     found = [[one for one in passage if holds("phone", one.with_items)] for passage in passages]
+    return found if any(found) else passages
+
+
+def _unsigned(asked: Asked, passages: list[list[Sentence]]) -> list[list[Sentence]]:
+    """Leave out signatures, but where a time is asked for or there is nothing else."""
+    if "time" in asked.kinds:
+        return passages
+    found = [[one for one in of if not _SIGNATURE.fullmatch(one.text)] for of in passages]
     return found if any(found) else passages
 
 

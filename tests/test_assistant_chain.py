@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.chain import Assistant
+from assistant.chain import UNSURE, Assistant
 from assistant.errors import QuestionError
 from assistant.evidence import elsewhere
 from assistant.extractive import Excerpt
@@ -225,3 +225,15 @@ def test_a_year_that_nothing_is_said_of_is_named_as_a_year():
     assert "2023年的内容" in elsewhere(0.1, ["2023"]).reason
     assert "“厦门”2023年的内容" in elsewhere(0.1, ["厦门", "2023"]).reason
     assert "“厦门”这方面的内容" in elsewhere(0.1, ["厦门"]).reason
+
+
+@pytest.mark.parametrize(("sure_from", "hedged"), [(1.1, True), (0.0, False)])
+def test_an_answer_that_is_not_sure_says_so_before_it(assistant, monkeypatch, sure_from, hedged):
+    monkeypatch.setattr("assistant.chain.SURE_FROM", sure_from)
+    reply = assistant.ask("身份证丢了怎么补")
+    streamed = "".join(piece.text for piece in reply if isinstance(piece, Delta))
+    answer = reply.answer()
+    assert streamed == answer.answer
+    assert answer.answer.startswith(UNSURE) == hedged
+    assert answer.status == "answered"
+    assert all(one.quote in answer.answer for one in answer.citations)

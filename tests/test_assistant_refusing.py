@@ -1,8 +1,11 @@
 """What a refusal says: what is missing, the nearest thing that is known, where to turn."""
 
+from dataclasses import replace
+
 import pytest
 
 from assistant.asking import understand
+from assistant.chain import Assistant
 from assistant.composing import finished
 from assistant.evidence import Evidence
 from assistant.refusing import refusal
@@ -11,16 +14,36 @@ from knowledge.lexical import terms
 from knowledge.types import Document, Hit, Passage
 
 ASKED = understand("技能提升补贴发多少", lambda text: dict.fromkeys(terms(text), 1.0))
+OF = Document("d1", "技能提升补贴办法", "", "/办法.md")
 NOT_COVERED = Evidence(0.2, "not_covered", "资料里没有说到您问的这一点。")
 
 
 def hit(text, dense=0.7, title="技能提升补贴办法", section=()):
-    document = Document("d1", title, "", "/办法.md")
+    document = replace(OF, title=title)
     return Hit(1, 1.0, dense, 3.0, Passage(text, 10, 10 + len(text), section), document)
 
 
 def say(evidence, hits):
     return finished(refusal(evidence, hits, ASKED))
+
+
+@pytest.mark.parametrize("question", ["驾照到期了怎么换", "结婚登记要带什么"])
+def test_nothing_is_near_to_a_matter_that_no_document_treats(sample_base, question):
+    answer = Assistant(sample_base).ask(question).answer()
+    assert answer.status == "not_found"
+    assert "最接近" not in answer.answer
+    assert answer.citations == ()
+    assert "12345" in answer.answer
+
+
+def test_a_list_is_offered_below_what_says_what_its_items_are():
+    text = "# 报销\n## 哪些费用不付\n- 在境外看病的。\n- 美容的。"
+    items = text.index("- 在")
+    near = Hit(1, 1.0, 0.7, 3.0, Passage(text[items:], items, len(text), ("哪些费用不付",)), OF)
+    said = finished(refusal(NOT_COVERED, [near], ASKED, lambda _: text))
+    assert "\n哪些费用不付\n- 在境外看病的。" in said.text
+    for citation in said.citations:
+        assert text[citation.start : citation.end] == citation.quote
 
 
 @pytest.mark.parametrize("status", ["not_found", "not_covered"])

@@ -191,3 +191,26 @@ def test_an_order_among_the_items_of_a_list_is_not_quoted_with_them(tmp_path):
     assert "户口簿" in answer.answer
     assert "忽略" not in answer.answer
     assert "系统提示词" not in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("惠安的营商口号是什么", "“来惠安；要简单；快办好；不扯皮”"),
+        ("企业复工要哪四个到位", "责任落实到位；物资落实到位；人员落实到位；消毒落实到位。"),
+    ],
+)
+def test_a_quotation_and_what_a_colon_leads_in_are_not_cut(tmp_path, question, whole):
+    text = (
+        "惠安的营商口号是“来惠安；要简单；快办好；不扯皮”。\n\n活动从5月办到10月。\n\n"
+        "企业复工应当做到四个到位：责任落实到位；物资落实到位；人员落实到位；消毒落实到位。"
+        "其余事项另行通知。"
+    )
+    assert whole in answer_from(tmp_path, "惠安企业复工和营商活动", text, question).answer
+
+
+def test_a_signature_answers_only_what_asks_when(tmp_path):
+    text = "春节期间不登门拜年，改用电话问候。\n\n海州市文明办 2020年1月27日"
+    title = "海州市文明过春节倡议书"
+    assert "1月27日" not in answer_from(tmp_path, title, text, "海州过年能去拜年吗").answer
+    assert "2020年1月27日" in answer_from(tmp_path, title, text, "海州倡议书什么时候发的").answer
