@@ -28,10 +28,6 @@ from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
 
 LOOKED_BACK = 20  # turns of a conversation
-# An answer less likely than that is given, and said to be unsure: of 66 such on four sets of
-# questions (kiosk, everyday, guides of two cities) the sentence put first said what was asked for
-# in 21, of 540 others in 363.
-SURE_FROM = 0.6
 UNSURE = "下面这段不一定正是您要问的，请核对出处。\n"
 
 
@@ -114,12 +110,11 @@ class Assistant:
         if state["evidence"].refused:
             refused = yield from refusal(state["evidence"], state["hits"], asked, self._base.text)
             return (yield from with_remarks(refused, state["hits"], self._base))
-        unsure = state["evidence"].score < SURE_FROM
-        if unsure:
-            yield Delta(UNSURE)
+        before = "" if state["evidence"].sure else UNSURE
+        if before:
+            yield Delta(before)
         composed = yield from self._composer.compose(asked.question, state["hits"], history)
-        if unsure:
-            composed = replace(composed, text=UNSURE + composed.text)
+        composed = replace(composed, text=before + composed.text)
         return (yield from beside(composed, asked, state["hits"], self._base))
 
     def _compose_each(

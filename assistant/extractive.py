@@ -26,9 +26,11 @@ from knowledge.types import Hit, Passage
 # Characters of an answer; what asks for a list or a way to do it gets as many as a list.
 LONGEST = 170
 LONGEST_SECOND = 120
-# A neighbouring sentence joins if it is at least this likely to belong to the answer; a second
-# excerpt is given if its best sentence is, and the first one's is less likely than that is sure.
-JOINS_FROM = 0.08
+# A neighbouring sentence joins if it is at least this likely to belong to the answer, and one with
+# which the answer is no longer short, if it is likelier; a second excerpt is given if its best
+# sentence is, and the first one's is less likely than that is sure.
+JOINS_FROM, JOINS_LONG_FROM = 0.03, 0.08
+SHORT = 100  # characters
 SECOND_FROM = 0.12
 SURE_FROM = 0.65
 LINE_ENDS = 2  # between paragraphs
@@ -259,9 +261,12 @@ def _with_neighbours(
         if first > 0:
             ways.append((of_passage[first - 1].likelihood, first - 1, last))
         fitting = [
-            way for way in ways if of_passage[way[2]].end - of_passage[way[1]].start <= longest
+            way
+            for way in ways
+            if (length := of_passage[way[2]].end - of_passage[way[1]].start) <= longest
+            and way[0] >= (joins_from if length <= SHORT else max(joins_from, JOINS_LONG_FROM))
         ]
-        if not fitting or max(fitting)[0] < joins_from:
+        if not fitting:
             return first, last
         _, first, last = max(fitting)
 

@@ -29,7 +29,8 @@ from knowledge.queries import Weighed
 from knowledge.types import Hit
 
 HITS = 8
-# From this score on what is left is told where another county's answered best. Set by hand.
+# From this score on what is left is told where another county's answered best, and an answer is not
+# looked for in other words. Set by hand.
 SURE_FROM = 0.85
 _DOING = re.compile(r"^(?:办理?|申请|申领|领取?|补办|查询?|享受|缴纳|交|取)(?=..)")
 _MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
@@ -81,7 +82,8 @@ class Preparation:
 
     def _prepared(self, asked: Asked, history: Sequence[Turn], *, single: bool) -> State:
         given = {"corrected": asked.question, "history": history, "single": single}
-        state: State = {**self._anywhere(self._steps.invoke(given)), "part": asked}
+        state = self._in_other_words(self._steps.invoke(given))
+        state = {**self._anywhere(state), "part": asked}
         if asked.attribute and state["hits"]:
             topic = asked.topic or state["query"].removesuffix(state["corrected"])
             asked = replace(asked, topic=topic)
@@ -89,6 +91,19 @@ class Preparation:
             weigh = self._base.term_weights
             state["evidence"] = checked(asked, state["evidence"], _quoted(state), weigh)
         return state
+
+    def _in_other_words(self, state: State) -> State:
+        """Ask once more in what else documents say for lay words, where the answer is not sure.
+
+        Of two answers the surer one is taken.
+        """
+        evidence, query = state["evidence"], self._base.synonyms.reworded(state["query"])
+        sure = not evidence.refused and evidence.score >= SURE_FROM
+        if sure or state["decided"] or query == state["query"]:
+            return state
+        found: State = self._search.invoke({**state, "query": query})
+        surer = evidence.refused or found["evidence"].score > evidence.score
+        return found if surer and not found["evidence"].refused else state
 
     def _anywhere(self, state: State) -> State:
         """Ask once more without the own city where it is refused, and answer from general rules.

@@ -110,6 +110,19 @@ class Synonyms:
                     question = question.replace(word, formal)
         return question
 
+    def reworded(self, question: str) -> str:
+        """Return the question with every lay word replaced for which any document says another.
+
+        Where some documents use the one and some the other, either wording may find the answer.
+        """
+        table = self._table()
+        for word in sorted(table, key=len, reverse=True):
+            if word in question and not any(formal in question for formal in table[word]):
+                counts = {formal: self._count(formal) for formal in table[word]}
+                formal = max(counts, key=counts.__getitem__)
+                question = question.replace(word, formal) if counts[formal] else question
+        return question
+
     def means(self, word: str) -> tuple[str, ...]:
         """Return what documents say for a lay word; nothing where that is not known."""
         return self._table().get(word, ())

@@ -229,7 +229,7 @@ def test_a_year_that_nothing_is_said_of_is_named_as_a_year():
 
 @pytest.mark.parametrize(("sure_from", "hedged"), [(1.1, True), (0.0, False)])
 def test_an_answer_that_is_not_sure_says_so_before_it(assistant, monkeypatch, sure_from, hedged):
-    monkeypatch.setattr("assistant.chain.SURE_FROM", sure_from)
+    monkeypatch.setattr("assistant.evidence.SURE_FROM", sure_from)
     reply = assistant.ask("身份证丢了怎么补")
     streamed = "".join(piece.text for piece in reply if isinstance(piece, Delta))
     answer = reply.answer()

@@ -8,6 +8,9 @@ from assistant.chain import Assistant
 from assistant.matters import NAMES, Matters, named
 from eval.facts import normalise
 from eval.questions import load_questions
+from knowledge.base import KnowledgeBase
+from knowledge.settings import load_settings
+from knowledge.types import Document
 
 QUESTIONS = Path(__file__).parent / "data" / "lay_questions.jsonl"
 
@@ -135,3 +138,29 @@ def test_questions_in_everyday_words(assistant):
     answerable = sum(question.answerable for question in questions)
     assert right / answerable >= 0.5
     assert refused / (len(questions) - answerable) >= 0.75
+
+
+@pytest.fixture
+def two_wordings(tmp_path):
+    """One notice says 低保 in passing, the one that has the amount 最低生活保障."""
+    with KnowledgeBase(load_settings(home=tmp_path)) as base:
+        for name, title, text in (
+            ("a", "海州市住房租赁补贴标准", "民政部门认定的低保家庭，租赁补贴标准为每平方米20元。"),
+            (
+                "b",
+                "海州市最低生活保障标准的通知",
+                "全市城乡最低生活保障标准为每人每月1309元。\n\n本通知自2026年1月1日起施行。",
+            ),
+        ):
+            base.add(Document(name, title, f"# {title}\n\n{text}", f"/{name}.md"))
+        yield Assistant(base)
+
+
+def test_what_some_documents_call_otherwise_is_found_as_well(two_wordings):
+    answer = two_wordings.ask("低保标准多少").answer()
+    assert answer.status == "answered"
+    assert "1309元" in answer.answer
+
+
+def test_a_matter_that_any_document_found_names_is_not_said_to_be_missing(two_wordings):
+    assert two_wordings.ask("低保几号发").answer().missing != ("低保",)
