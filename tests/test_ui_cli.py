@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -198,7 +199,7 @@ def test_interrupted_it_keeps_what_is_loaded_and_says_how_to_go_on(folder, home)
     os.killpg(running.pid, signal.SIGINT)
     stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert "再运行一次同样的命令" in json.loads(stdout)["error"]
+    assert re.search(r"现有资料 \d+ 篇.*再运行一次同样的命令", json.loads(stdout)["error"])
     assert "Traceback" not in stderr
     (folder / "告示.jsonl").unlink()
     assert run_json("ingest", folder, home=home)[0] == 0
