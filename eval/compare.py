@@ -7,7 +7,7 @@ from typing import Any
 
 from eval.errors import ReportError
 from eval.metrics import MEASURES, Scored, score
-from eval.runner import RESULTS, read_records
+from eval.runner import RESULTS, read_run
 
 CHANCE = 0.05  # a difference that chance alone makes less often than this is none
 # Measures that a question can get better or worse on; higher is better.
@@ -60,22 +60,21 @@ def _citations(s: Scored) -> float | None:
 
 
 def load_run(path: Path) -> list[Scored]:
-    """Load the records of a report folder, or of its ``results.jsonl``, and score them anew.
+    """Load the last run of a report folder, or of its ``results.jsonl``, and score it anew.
 
     Raises:
         ReportError: There are none.
     """
     file = path / RESULTS if path.is_dir() else path
     try:
-        records = read_records(file.read_text(encoding="utf-8").splitlines())
+        records = read_run(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(
             f"读不了 {str(file)!r}：{error}。请给出 eval run 的报告文件夹，或其中的 {RESULTS}。"
         ) from error
     if not records:
         raise ReportError(f"{str(file)!r} 里没有一条记录。请先运行 xiaoquan eval run。")
-    newest = {record.question.id: record for record in records}
-    return score(list(newest.values()))
+    return score(records)
 
 
 def compare(before: Sequence[Scored], after: Sequence[Scored]) -> dict[str, Any]:

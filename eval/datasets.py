@@ -1,7 +1,6 @@
 """Files to measure on, other than question sets: BEIR folders, typos, follow-ups."""
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 from assistant.types import Turn
 from eval.errors import QuestionSetError
-from eval.questions import Row, read_history, read_rows
+from eval.questions import Row, parsed, read_history, read_rows
 from eval.ranking import Judgements
 from knowledge.readers import ReadFailure, read_documents
 from knowledge.types import Document
@@ -174,6 +173,6 @@ def _follow_up(row: Row, path: Path) -> FollowUp:
 
 def _json(cell: str) -> object:
     try:
-        return json.loads(cell)
-    except ValueError:
+        return parsed(cell)
+    except (ValueError, RecursionError):
         return None

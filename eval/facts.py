@@ -23,7 +23,10 @@ _SPACE_BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "「": '"', "」": '"'})
 _FRAME = " \t\"'《》〈〉。,;:、!?.·…【】"
 _APART = "\ue002"  # keeps two numbers that only a space parts from becoming one
-_NUMERAL = "零〇一二两三四五六七八九十百千万亿"
+_UNITS = "十百千万亿"
+_NUMERAL = f"零〇一二两三四五六七八九{_UNITS}"
+# What follows these is a number of its own: 统一三十日.
+_ENDS_IN_A_WORD = re.compile("(?:[统唯单同逐不其]|(?<!分)之)一$")
 _KEPT = 4096  # texts whose folded form is kept: a report looks at each passage for each fact
 _YEAR = re.compile(r"(?:19|20)\d\d年")
 
@@ -67,21 +70,26 @@ _canonical = lru_cache(maxsize=_KEPT)(canonical)
 
 def _continued(text: str, start: int, end: int) -> bool:
     """Tell whether a number at either end of ``text[start:end]`` goes on outside of it."""
-    return _joins(text[:start], text[start:end]) or _joins_on(text[end - 1], text[end : end + 2])
+    return _joins(text[:start], text[start:end]) or _joins_on(text[start:end], text[end : end + 2])
 
 
 def _joins(before: str, fact: str) -> bool:
     if fact[0].isdecimal():
         # "1.2020年": a list's number before a year, not a decimal.
         point = "" if _YEAR.match(fact) else r"\.?"
-        return bool(re.search(rf"\d{point}$", before))
-    return fact[0] in _NUMERAL and (before[-1:].isdecimal() or before[-1:] in {*_NUMERAL})
+        return bool(re.search(rf"\d{point}$|分之$|[\d{_NUMERAL}][{_UNITS}]$", before))
+    if fact[0] not in _NUMERAL or _ENDS_IN_A_WORD.search(before):
+        return False
+    return bool(re.search(rf"[\d{_NUMERAL}]$|分之$|[{_NUMERAL}]点$", before))
 
 
-def _joins_on(last: str, after: str) -> bool:
-    if last.isdecimal():
-        return bool(re.match(r"\d|\.\d|[万亿%‰]", after))
-    return last in _NUMERAL and after[:1] in {"万", "亿"}
+def _joins_on(fact: str, after: str) -> bool:
+    if fact[-1].isdecimal():
+        return bool(re.match(r"\d|\.\d|[万亿%‰]|[百千][元万亿余多]|分之", after))
+    if fact[-1] not in _NUMERAL or _ENDS_IN_A_WORD.search(fact):
+        return False
+    digits = r"|\d" if fact[-1] in _UNITS else ""
+    return bool(re.match(rf"[{_NUMERAL}]|点[{_NUMERAL}]|分之{digits}", after))
 
 
 def coverage(answer: str, fact: Fact) -> float:

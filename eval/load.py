@@ -9,8 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+
+from eval.errors import QuestionSetError
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +34,28 @@ def connect(url: str, terminals: int, password: str = "") -> httpx.AsyncClient:
         url: Where the server is.
         terminals: How many connections it may open.
         password: The operator's, with which no rate is limited and memory is told.
+
+    Raises:
+        QuestionSetError: This can be no server's address.
     """
+    if not _is_address(url):
+        raise QuestionSetError(
+            f"--url 的值 {url!r} 不是完整的地址。请连同 http:// 一起写，例如 http://127.0.0.1:7860。"
+        )
     limits = httpx.Limits(max_connections=terminals)
     # As bytes: httpx takes text for ASCII.
     headers = {b"Authorization": f"Bearer {password}".encode()} if password else {}
     return httpx.AsyncClient(
         base_url=url, timeout=PATIENCE, limits=limits, headers=headers, trust_env=False
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or a colon in full width
+        return False
 
 
 async def pace(

@@ -1,6 +1,7 @@
 """Question sets: JSONL, CSV or Excel in, checked questions out."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,10 +123,25 @@ def _jsonl_rows(path: Path, problems: list[str]) -> Iterator[Row]:
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
-    fields = json.loads(line.decode("utf-8-sig"))
+    fields = parsed(line.decode("utf-8-sig"))
     if not isinstance(fields, dict):
         raise ValueError('应当是一个对象，形如 {"question": …}')
     return fields
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401
+    """Read JSON that can be written again.
+
+    Raises:
+        ValueError: It is none, or holds half a character, such as of an emoji that was cut.
+    """
+    value = json.loads(text)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start : error.start + 1]
+        raise ValueError(f"有半个字符 {half!r}（例如被截断的表情符号），请删去") from error
+    return value
 
 
 def _csv_rows(path: Path, problems: list[str]) -> Iterator[Row]:
@@ -144,7 +160,11 @@ def _table_rows(
     rows: Iterable[tuple[int, tuple[str, ...]]], path: Path, problems: list[str]
 ) -> Iterator[Row]:
     lines = iter(rows)
-    _, header = next(lines, (0, ()))
+    first, header = next(lines, (0, ()))
+    named = Counter(filter(None, header))
+    if twice := [name for name, times in named.items() if times > 1]:
+        problems.append(f"{path}:{first} 表头有重复的列：{'、'.join(map(repr, twice))}")
+        return
     for number, cells in lines:
         if len(cells) > len(header):
             problems.append(f"{path}:{number} 有 {len(cells)} 格，表头只有 {len(header)} 列")
@@ -233,8 +253,8 @@ def _items(given: object, name: str) -> list[Any]:
 
 def _json_cell(cell: str, name: str) -> object:
     try:
-        return json.loads(cell)
-    except ValueError as error:
+        return parsed(cell)
+    except (ValueError, RecursionError) as error:
         raise _FieldError(f"字段 {name}：{_short(cell)} 不是可用的 JSON：{error}") from error
 
 

@@ -2,7 +2,8 @@
 
 Each record is appended to ``results.jsonl`` and flushed as soon as it is there. The first line
 says with which settings, knowledge and code; if any of these has changed, a new file is begun and
-the old one is kept beside it under another name.
+the old one is kept beside it under another name. A finished run adds a line that names its
+questions: the set may be another one the next time.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from knowledge.base import KnowledgeBase
 RESULTS = "results.jsonl"
 Fingerprint = Mapping[str, str]
 Entry = Record | Exception | None  # the last: a worker is done
+_FINISHED = "finished"  # the field of the line that ends a run
 _AWAKE = 0.2  # seconds until a Ctrl-C is noticed at the latest
 
 
@@ -35,7 +37,7 @@ class Run:
     Attributes:
         records: In the order of the questions.
         asked: How many were asked this time; the others were there from before.
-        seconds: Spent this time.
+        seconds: Spent asking; for what was there from before as its own times tell.
     """
 
     records: tuple[Record, ...]
@@ -116,9 +118,22 @@ class Store:
         Raises:
             ReportError: The disk is full, or the file can't be written any more.
         """
+        self._write(to_json(record))
+
+    def finish(self, questions: Sequence[Question]) -> None:
+        """Keep of which questions a run consisted.
+
+        Raises:
+            ReportError: The file can't be written any more.
+        """
+        line = json.dumps({_FINISHED: [_identity(question) for question in questions]})
+        if not self.path.read_bytes().endswith(f"{line}\n".encode()):
+            self._write(line)
+
+    def _write(self, line: str) -> None:
         with self._adding:
             try:
-                self._file.write(to_json(record) + "\n")
+                self._file.write(line + "\n")
                 self._file.flush()
             except OSError as error:
                 raise cannot_write(self.path, error) from error
@@ -148,7 +163,7 @@ def _kept(path: Path, made_with: Fingerprint) -> list[Record] | None:
     """Return the records of an earlier run with the same fingerprint; ``None`` if there is none."""
     if not path.exists():
         return None
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     try:
         same = json.loads(lines[0])["made_with"] == dict(made_with)
     except (IndexError, KeyError, TypeError, ValueError):
@@ -163,6 +178,33 @@ def read_records(lines: Sequence[str]) -> list[Record]:
         with suppress(ValueError):
             records.append(from_json(line))
     return records
+
+
+def read_run(text: str) -> list[Record]:
+    """Read the records of the last finished run, as its report has them.
+
+    Where none was finished, the newest record of each question.
+    """
+    lines = text.split("\n")  # no splitlines(): JSON leaves U+2028 within a line as it is
+    for end in reversed(range(len(lines))):
+        if finished := _finished(lines[end]):
+            newest = {_identity(r.question): r for r in read_records(lines[:end])}
+            return [newest[identity] for identity in finished if identity in newest]
+    return list({record.question.id: record for record in read_records(lines)}.values())
+
+
+def _finished(line: str) -> list[tuple[str, str]]:
+    """Return what a line says of which questions a run consisted; nothing if it is another one."""
+    if not line.startswith(f'{{"{_FINISHED}"'):
+        return []
+    try:
+        return [(id_, asked) for id_, asked in json.loads(line)[_FINISHED]]
+    except ValueError:  # it was cut off
+        return []
+
+
+def _identity(question: Question) -> tuple[str, str]:
+    return question.id, key(question)
 
 
 def _set_aside(path: Path) -> None:
@@ -204,9 +246,10 @@ def run(  # noqa: PLR0913 - three of them have a default for nearly everyone
     """
     started = time.perf_counter()
     stop = stop or threading.Event()
-    outcomes = {(r.question.id, key(r.question)): r.outcome for r in store.records or ()}
+    outcomes = {_identity(r.question): r.outcome for r in store.records or ()}
     known = {identity: o for identity, o in outcomes.items() if not o.error}  # failed: once more
-    todo = [q for q in questions if (q.id, key(q)) not in known]
+    todo = [q for q in questions if _identity(q) not in known]
+    before = sum(known[_identity(q)].seconds for q in questions if _identity(q) in known)
     advance(len(questions) - len(todo))
 
     def ask_and_keep(question: Question) -> Record:
@@ -215,20 +258,22 @@ def run(  # noqa: PLR0913 - three of them have a default for nearly everyone
         return record
 
     for record in _each(ask_and_keep, todo, workers, stop):
-        known[record.question.id, key(record.question)] = record.outcome
+        known[_identity(record.question)] = record.outcome
         advance(1)
-    if stop.is_set() and len(known) < len(questions):
+    seconds = time.perf_counter() - started + before / workers
+    if missing := sum(_identity(q) not in known for q in questions):
         raise InterruptedRunError(
-            f"已停止：{len(questions)} 题中问完了 {len(known)} 题，都已保存在 {str(store.path)!r}。"
-            "再次运行同一条命令即可接着问。"
+            f"已停止：{len(questions)} 题中问完了 {len(questions) - missing} 题，"
+            f"都已保存在 {str(store.path)!r}。再次运行同一条命令即可接着问。"
         )
-    records = tuple(Record(q, known[q.id, key(q)]) for q in questions)
-    kept = {(r.question.id, key(r.question)): r.question for r in store.records or ()}
-    kept |= {(q.id, key(q)): q for q in todo}
+    records = tuple(Record(q, known[_identity(q)]) for q in questions)
+    kept = {_identity(r.question): r.question for r in store.records or ()}
+    kept |= {_identity(q): q for q in todo}
     for record in records:
-        if kept[record.question.id, key(record.question)] != record.question:
+        if kept[_identity(record.question)] != record.question:
             store.add(record)  # other facts are expected: whoever reads the records must see them
-    return Run(records, len(todo), time.perf_counter() - started)
+    store.finish(questions)
+    return Run(records, len(todo), seconds)
 
 
 def _each(

@@ -1,5 +1,6 @@
 """Typo correction, measured by whole sentences as in SIGHAN's bake-offs (Tseng et al. 2015)."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,15 +17,16 @@ def measure_typos(
 
     A sentence is mended if it comes out exactly right. Precision is the share of the changed
     sentences that were wrong and are mended, recall the share of the wrong ones that are mended,
-    false alarms the share of those without an error that were changed all the same.
+    false alarms the share of those without an error that were changed all the same. What differs
+    in white space or width alone is the same.
     """
     results = []
     for pair in pairs:
-        results.append((pair, mend(pair.wrong)))
+        results.append((TypoPair(_plain(pair.wrong), _plain(pair.right)), _plain(mend(pair.wrong))))
         advance(1)
     changed = [(pair, result) for pair, result in results if result != pair.wrong]
     mended = sum(result == pair.right for pair, result in changed)
-    wrong = sum(pair.wrong != pair.right for pair in pairs)
+    wrong = sum(pair.wrong != pair.right for pair, _ in results)
     alarms = sum(pair.wrong == pair.right for pair, _ in changed)
     return {
         "sentences": len(pairs),
@@ -36,6 +38,10 @@ def measure_typos(
         "changed": len(changed),
         "mended": mended,
     }
+
+
+def _plain(sentence: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", sentence).split())
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from knowledge.places import places, province_of
+from knowledge.places import nearest_named, places, province_of
 from knowledge.ranking import Scored
 from knowledge.types import Document
 from knowledge.versions import Standing, Versions, about, is_named
@@ -52,9 +52,9 @@ def arrange(
     documents = {one.row.document.id: one.row.document for _, one in scored}
     standings = versions.standings(documents.values(), today)
     named = {id_ for id_, document in documents.items() if is_named(document, query)}
-    where = sorted(places(query))[:1] or [city or versions.city()]
+    where = nearest_named(query) or city or versions.city()
     less = {
-        id_: _out_of_force(id_, standings, named) + _far(document, where[0])
+        id_: _out_of_force(id_, standings, named) + _far(document, where)
         for id_, document in documents.items()
     }
     order = sorted(scored, key=lambda s: less[s[1].row.document.id] - s[0])

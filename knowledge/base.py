@@ -21,6 +21,7 @@ from knowledge.correcting import as_read_after, with_corrections
 from knowledge.errors import HomeError, ModelMismatchError
 from knowledge.lexical import KeywordIndex
 from knowledge.models import model_identity
+from knowledge.moved import Moved
 from knowledge.settings import Settings, load_settings, make_home
 from knowledge.splitting import split
 from knowledge.synonyms import Synonyms
@@ -82,6 +83,7 @@ class KnowledgeBase:
         self.batch = BATCH
         make_home(self.home)
         self.catalogue = _catalogue(self.settings)
+        self._moved = Moved(self.catalogue)
         self._reopening = threading.Lock()
         try:
             if not any_model:
@@ -163,6 +165,7 @@ class KnowledgeBase:
         """
         with self.writing(waiting):
             self.finish()
+            self._moved = Moved(self.catalogue)
             yield from self._finished(map(self._stage, documents))
 
     def _finished(self, staged: Iterable[Change]) -> Iterator[Change]:
@@ -282,12 +285,16 @@ class KnowledgeBase:
     def _stage(self, document: Document) -> Change:
         document = self._with_own_id(document)
         known = self.catalogue.hash_of(document.id)
-        as_read = self.catalogue.as_read(document.id)
-        if as_read and (live := self.catalogue.document(document.id)):
+        before = document.id if known else self._moved.id_before(document)
+        as_read = self.catalogue.as_read(before)
+        if as_read and (live := self.catalogue.document(before)):
             document, as_read = with_corrections(document, live, as_read)
         if known and known[0] == content_hash(document):
             return Change(document.id, "unchanged", 0)
-        return self._staged(document, as_read, "updated" if known else "added")
+        change = self._staged(document, as_read, "updated" if before else "added")
+        if before and not known:
+            self.catalogue.retire([before])
+        return change
 
     def _stage_corrected(self, document: Document) -> Change:
         before = self.catalogue.document(document.id)

@@ -1,6 +1,7 @@
 """Places that a text names, told by the names of China's provinces, cities and counties."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -160,6 +161,34 @@ def counties_of(city: str) -> frozenset[str]:
 
 
 @cache
+def _city_by_county() -> dict[str, str]:
+    """Return the city of each county; nothing for one of whose name there are several."""
+    of = [(county, city) for city, names in _counties_by_city().items() for county in names]
+    times = Counter(county for county, _ in of)
+    return {county: city if times[county] == 1 else "" for county, city in of}
+
+
+@cache
+def _address() -> re.Pattern[str]:
+    kind = "(?:[\u4e00-\u9fff]{0,12}自治[区州县旗]|特别行政区|地区|[新林]区|[省市区县州盟旗])?"
+    counties = "|".join(sorted(_city_by_county(), key=len, reverse=True))
+    return re.compile(f"(?:({_known().pattern}){kind})*(?:({counties}){kind})?")
+
+
+def city_of(name: str) -> str:
+    """Return the city or province of a name by its short name, a county's city for a county.
+
+    泉州市, 福建省泉州市 and 晋江 give 泉州. Empty where it names none, or may be in several cities.
+    """
+    found = _address().match(name)
+    if found and found[1]:  # whatever stands behind it: 福州市鼓楼区
+        return found[1]
+    if found and found[2] and found[0] == name:
+        return _city_by_county()[found[2]]
+    return next((one for one in _NAMES.split() if one in {f"{name}市", f"{name}地区"}), "")
+
+
+@cache
 def _any_place() -> str:
     counties = (name for names in _counties_by_city().values() for name in names)
     names = sorted({*_NAMES.split(), *counties}, key=len, reverse=True)
@@ -189,6 +218,13 @@ def _province_by_city() -> dict[str, str]:
         province = name if name in _PROVINCES else province
         found.setdefault(name, province)
     return found
+
+
+def nearest_named(text: str) -> str:
+    """Return the place that a text is about: of 福建省泉州市 泉州, of several the first one."""
+    named = [match[0] for match in places_found(text)]
+    wider = {province_of(place) for place in named if province_of(place) != place}
+    return next((place for place in named if place not in wider), "")
 
 
 def province_of(place: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from knowledge.errors import HomeError, SettingError
+from knowledge.places import city_of
 
 DEFAULT_EMBEDDING_MODEL = "BAAI/bge-small-zh-v1.5"
 
@@ -25,9 +26,9 @@ class Settings(BaseSettings):
     )
     city: str = Field(
         default="",
-        description="City whose rules come before those of its province and of the state, by its "
-        "short name (泉州). Empty: the one that more than half of the documents with a place are "
-        "about.",
+        description="City whose rules come before those of its province and of the state (泉州); "
+        "of a county its city's. Empty: the one that more than half of the documents with a place "
+        "are about.",
     )
     embedding_model: str = Field(
         default=DEFAULT_EMBEDDING_MODEL,
@@ -161,7 +162,7 @@ def load_settings(**overrides: object) -> Settings:
             "请改正或取消这项设置。"
         ) from error
     folders = {name: _absolute(name, getattr(settings, name)) for name in ("home", "model_cache")}
-    return settings.model_copy(update=folders)
+    return settings.model_copy(update={**folders, "city": _city(settings.city.strip())})
 
 
 def make_home(home: Path) -> None:
@@ -177,6 +178,16 @@ def make_home(home: Path) -> None:
             f"不能使用数据文件夹 {str(home)!r}：{error.strerror}。"
             "请用 --home 或 XIAOQUAN_HOME 另指一个。"
         ) from error
+
+
+def _city(name: str) -> str:
+    city = city_of(name) if name else ""
+    if name and not city:
+        raise SettingError(
+            f"设置 XIAOQUAN_CITY 的值 {name!r} 不可用：没有这个城市，或不止一处叫这个名字。"
+            "请写城市的名称，例如 泉州；或取消这项设置，由资料推断。"
+        )
+    return city
 
 
 def _absolute(name: str, folder: Path) -> Path:

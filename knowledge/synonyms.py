@@ -5,9 +5,10 @@ a comment. The operator's file in the home comes before the bundled one and is r
 has changed.
 """
 
+import io
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,13 +38,24 @@ def read(path: Path) -> list[Entry]:
     Raises:
         SynonymsError: It can't be read, or a line of it; the message names the line.
     """
+    return list(_checked(_lines_of(path)))
+
+
+def _lines_of(path: Path) -> Iterator[Entry | SynonymsError]:
     try:
         text = decode(path.read_bytes()) if path.exists() else ""
     except (OSError, ValueError) as error:
         raise SynonymsError(
             f"读不了同义词文件 {str(path)!r}：{error}。请存成 UTF-8 编码的文本。"
         ) from error
-    return list(_entries(text, path))
+    return _entries(text, path)
+
+
+def _checked(lines: Iterable[Entry | SynonymsError]) -> Iterator[Entry]:
+    for line in lines:
+        if isinstance(line, SynonymsError):
+            raise line
+        yield line
 
 
 def write(home: Path, text: str) -> int:
@@ -53,7 +65,7 @@ def write(home: Path, text: str) -> int:
         SynonymsError: A line can't be used, or the file can't be written.
     """
     path = home / OWN
-    entries = list(_entries(text, path))
+    entries = list(_checked(_entries(text, path)))
     new = path.with_suffix(".new")
     try:
         new.write_text(text, encoding="utf-8")
@@ -65,28 +77,35 @@ def write(home: Path, text: str) -> int:
     return len(entries)
 
 
-def _entries(text: str, path: Path) -> Iterator[Entry]:
+def _entries(text: str, path: Path) -> Iterator[Entry | SynonymsError]:
+    """Yield each line's entry, or what is wrong with it."""
     known: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        content = line.split("#")[0].strip()
-        if not content:
-            continue
-        sides = [
-            tuple(word.strip() for word in re.split(r"[、,，]", side))
-            for side in re.split(r"[=＝]", content)
-        ]
-        where = f"{path}:{number}"
-        if len(sides) != 2 or not all(sides[0] + sides[1]):
-            raise SynonymsError(
-                f"{where} {content!r} 不合要求：每行写成“口语词、简称 = 资料里的说法”。"
-            )
-        for word in sides[0]:
-            if len(word) < 2:
-                raise SynonymsError(f"{where} {word!r} 只有一个字，会误改别的词；请写两个字以上。")
-            if word in known:
-                raise SynonymsError(f"{where} {word!r} 在第 {known[word]} 行已经有了，请合并。")
-            known[word] = number
-        yield Entry(sides[0], sides[1], where)
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
+        if content := line.split("#")[0].strip():
+            try:
+                entry = _entry(content, f"{path}:{number}", known)
+            except SynonymsError as error:
+                yield error
+            else:
+                known |= dict.fromkeys(entry.words, number)
+                yield entry
+
+
+def _entry(content: str, where: str, known: Mapping[str, int]) -> Entry:
+    sides = [
+        tuple(word.strip() for word in re.split(r"[、,，]", side))
+        for side in re.split(r"[=＝]", content)
+    ]
+    if len(sides) != 2 or not all(sides[0] + sides[1]):
+        raise SynonymsError(
+            f"{where} {content!r} 不合要求：每行写成“口语词、简称 = 资料里的说法”。"
+        )
+    for word in sides[0]:
+        if len(word) < 2:
+            raise SynonymsError(f"{where} {word!r} 只有一个字，会误改别的词；请写两个字以上。")
+        if word in known:
+            raise SynonymsError(f"{where} {word!r} 在第 {known[word]} 行已经有了，请合并。")
+    return Entry(sides[0], sides[1], where)
 
 
 class Synonyms:
@@ -128,17 +147,32 @@ class Synonyms:
         return self._table().get(word, ())
 
     def _table(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the words; those of before while the operator's file can't be read."""
+        """Return the words; while something of the operator's file can't be read, those of before.
+
+        What is wrong with one line takes the other lines nothing.
+        """
         stamp = _stamp(self._path)
         if stamp != self._read[0]:
-            try:
-                entries = [*read(BUNDLED), *read(self._path)]
-            except SynonymsError as error:
-                log.warning("%s", error)
-                entries = [] if self._read[1] else read(BUNDLED)
-            table = {word: entry.means for entry in entries for word in entry.words}
-            self._read = stamp, table or self._read[1]
+            own, wrong = _usable(self._path)
+            before = self._read[1] if wrong else {}
+            self._read = stamp, {**_table(read(BUNDLED)), **before, **_table(own)}
         return self._read[1]
+
+
+def _table(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
+    return {word: entry.means for entry in entries for word in entry.words}
+
+
+def _usable(path: Path) -> tuple[list[Entry], bool]:
+    """Return the lines that can be used, and whether there are others, which are logged."""
+    try:
+        lines = list(_lines_of(path))
+    except SynonymsError as error:
+        lines = [error]
+    wrong = [line for line in lines if isinstance(line, SynonymsError)]
+    for problem in wrong:
+        log.warning("%s", problem)
+    return [line for line in lines if isinstance(line, Entry)], bool(wrong)
 
 
 def _stamp(path: Path) -> tuple[int, int] | str:

@@ -4,17 +4,19 @@ import csv
 import io
 import re
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from knowledge.plaintext import decode
 
 _NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|;.*')  # in formats: words, colours, other signs
+_LOOKED_AT = 100_000  # characters that tell what parts the cells
 _LONGEST_FIELD = 2**31 - 1  # characters; the csv module's own limit is 131,072
 
 
@@ -39,10 +41,26 @@ def csv_sheets(path: Path) -> list[Sheet]:
         csv.Error: It is no table.
     """
     text = decode(path.read_bytes())
-    first = text.split("\n", 1)[0]
     csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text[:_LOOKED_AT]))
     return [Sheet("", tuple(_filled((reader.line_num, row) for row in reader)))]
+
+
+def _delimiter(text: str) -> str:
+    """Return what parts most of the first ten rows, and most of them into equally many cells."""
+
+    def parting(delimiter: str) -> tuple[float, float, int]:
+        rows = islice(filter(None, csv.reader(io.StringIO(text), delimiter=delimiter)), 10)
+        widths = Counter(map(len, rows))
+        parted = {width: times for width, times in widths.items() if width > 1}
+        of = widths.total() or 1
+        return (
+            sum(parted.values()) / of,
+            max(parted.values(), default=0) / of,
+            max(widths, default=0),
+        )
+
+    return max(",;\t", key=parting)
 
 
 def xlsx_sheets(path: Path) -> list[Sheet]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from knowledge.catalogue import RESTORED, Catalogue
 from knowledge.facts import iso_date, normal_number
-from knowledge.places import places
+from knowledge.places import places, province_of
 from knowledge.repeals import DRAFT
 from knowledge.types import Document
 
@@ -122,7 +122,10 @@ class Versions:
         self._counted, self._city = -1, ""
 
     def city(self) -> str:
-        """Return the place that more than half of the documents that name one are about."""
+        """Return the place that more than half of the documents that name one are about.
+
+        Rather the city than its province, which most of its documents name, too.
+        """
         version = self._catalogue.version()  # read first: what is published next counts next
         self._follow()
         with self._reading:
@@ -131,10 +134,10 @@ class Versions:
             return self._city
 
     def _most_named(self) -> str:
-        live = self._catalogue.live_keys()
-        cities = Counter(place for key in live for place in self._places.get(key, ()))
-        best = cities.most_common(1)
-        return best[0][0] if best and 2 * best[0][1] > cities.total() else ""
+        live = self._places.keys() & set(self._catalogue.live_keys())
+        times = Counter(place for key in live for place in self._places[key])
+        often = [place for place, number in times.most_common() if 2 * number > len(live)]
+        return min(often, key=lambda place: province_of(place) == place, default="")
 
     def standings(self, documents: Iterable[Document], today: date) -> dict[str, Standing]:
         """Return how each of some documents stands on a day, by id."""

@@ -165,6 +165,15 @@ def test_the_citys_rule_comes_before_the_provinces_and_the_difference_is_cited(o
         assert base.document(one.document_id).text[one.start : one.end] == one.quote
 
 
+def test_a_city_that_is_asked_about_with_its_province_comes_before_it(open_base):
+    base = open_base(
+        renting("province", 300, title="福建省租房补贴办法", date="2020-01-01"),
+        renting("city", 600, title="龙岩市租房补贴办法", date="2020-01-01"),
+    )
+    found = base.search(f"福建省龙岩市{QUESTION}", 2)
+    assert [hit.document.id for hit in found] == ["city", "province"]
+
+
 def test_rules_that_agree_are_not_said_to_differ(open_base):
     base = open_base(
         renting("province", 600, title="福建省租房补贴办法"), renting("city", 600), city="泉州"

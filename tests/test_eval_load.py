@@ -129,3 +129,15 @@ def test_a_server_that_is_not_there_is_told(tmp_path):
     result = CliRunner().invoke(app, ["eval", "load", str(file), "--url", "http://127.0.0.1:9"])
     assert result.exit_code == 1
     assert "xiaoquan serve" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:7860", "localhost:7860", "http://127.0.0.1：7860", "http://127.0.0.1:99999"]
+)
+def test_an_address_that_is_none_is_told_with_how_to_write_it(tmp_path, url):
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"question": "居住证怎么办？", "facts": ["派出所"]}\n', encoding="utf-8")
+    result = CliRunner().invoke(app, ["eval", "load", str(file), "--url", url])
+    assert result.exit_code == 1
+    assert f"{url!r} 不是完整的地址" in result.stderr
+    assert "http://127.0.0.1:7860" in result.stderr

@@ -1,16 +1,21 @@
 """Measures: against their textbook definitions, and against what a person would count."""
 
 import math
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.several import HELP
+from assistant.validity import DIFFERS, remarks
 from eval.citations import check_citations, supports
 from eval.metrics import character_f1, percentile, rate, rouge_l, score, summary
 from eval.outcomes import Cited, Found, Outcome, Record
 from eval.questions import Question
 from eval.ranking import RANKING_MEASURES, ranking_scores
+from knowledge.types import Document
+from knowledge.versions import Standing
 
 DOCUMENTS = st.integers(0, 30).map("d{}".format)
 
@@ -133,6 +138,27 @@ def test_a_quote_that_is_not_in_its_document():
         answer="补贴3000元。[1]", citations=(Cited(1, "d", "t", "补贴3000元。", False),)
     )
     assert counted(outcome) == (0, 1, 1, 1)
+
+
+def test_what_an_answer_says_of_itself_needs_no_source():
+    replaced = {"d": Standing("replaced", by="《新办法》", by_date="2025-03-01")}
+    (remark,) = remarks(replaced, {"d": Document("d", "办法", "", "d")}, date(2026, 1, 1))
+    differs = DIFFERS.format(first="本市的规定", second="省里的规定", title="省办法")
+    text = (
+        "一、补贴多少？\n补贴3000元。[1]（以上不是全部，其余请看原文。）\n"
+        f"{differs}补贴5000元。[2]\n{remark}\n\n二、护照多久能办好？\n资料里没有找到关于“护照”的内容。"
+        f"\n\n原文未提及：低保费用。\n\n{HELP}"
+    )
+    outcome = answer(
+        text, "补贴3000元。", "补贴5000元。", corrected_question="补贴多少？护照多久能办好？"
+    )
+    assert counted(outcome) == (2, 2, 2, 2)
+
+
+@pytest.mark.parametrize("claim", ["一、需要身份证", "资料里没有收费。所以免费", "原文说免费。"])
+def test_a_claim_beside_what_an_answer_says_of_itself_needs_one(claim):
+    outcome = answer(f"补贴3000元。[1]\n{claim}", "补贴3000元。", corrected_question="补贴多少？")
+    assert counted(outcome)[2:] != (1, 1)
 
 
 def test_a_refusal_has_nothing_to_cite():

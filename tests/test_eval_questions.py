@@ -2,6 +2,7 @@
 
 import json
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -119,6 +120,38 @@ def test_broken_json_at_line_5000(write):
     rows = [{**ROWS[2], "id": str(number)} for number in range(6000)]
     path = write(*rows[:4999], '{"id": "x", "question', *rows[5000:])
     assert f"{path}:5000" in refusal(path)
+
+
+def test_half_an_emoji_is_one_problem_of_its_row(tmp_path, write):
+    half = '{"question": "好的\\ud83d？", "facts": ["x"]}'
+    path = write('{"question": "问？", "facts": ["x"]}', half, '{"question": "", "facts": ["x"]}')
+    assert f"{path}:2" in refusal(path)
+    assert r"\ud83d" in refusal(path)
+    assert f"{path}:3" in refusal(path)
+    whole = write('{"question": "好的\\ud83d\\ude00？", "facts": ["x"]}')
+    assert load_questions(whole)[0].question == "好的😀？"
+    cell = tmp_path / "set.csv"
+    cell.write_text('question,facts\n问？,"[""\\ud83d""]"\n', encoding="utf-8")
+    assert f"{cell}:2" in refusal(cell)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_column_that_is_there_twice_is_told(tmp_path, suffix):
+    path = tmp_path / f"set{suffix}"
+    write_table(path, [["question", "facts", "facts"], ["问？", "甲", "乙"]])
+    assert "重复的列：'facts'" in refusal(path)
+    write_table(path, [["question", "facts", "", ""], ["问？", "甲"]])
+    assert load_questions(path)[0].facts == ("甲",)
+
+
+def write_table(path, rows):
+    if path.suffix == ".csv":
+        path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+        return
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
 
 
 def test_a_set_with_nothing_in_it(write):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -83,6 +84,59 @@ def test_new_expectations_need_no_new_answers(tmp_path, asked):
     assert {scored.question.facts for scored in load_run(tmp_path)} == {("答",)}
 
 
+def test_what_is_compared_is_the_set_as_it_was_at_the_last_run(tmp_path, asked):
+    finish(tmp_path, asked)
+    edited = [Question("0", "换个问法？", ("别的",), True), *QUESTIONS[1:12]]
+    finish(tmp_path, asked, edited)
+    assert [scored.question for scored in load_run(tmp_path)] == edited
+    finish(tmp_path, asked)
+    assert [scored.question for scored in load_run(tmp_path)] == QUESTIONS
+
+
+def test_a_run_that_was_stopped_does_not_change_what_is_compared(tmp_path, asked):
+    stop = threading.Event()
+    finish(tmp_path, asked, QUESTIONS[:12])
+    stop.set()
+    with pytest.raises(InterruptedRunError):
+        finish(tmp_path, asked, stop=stop)
+    assert [scored.question for scored in load_run(tmp_path)] == QUESTIONS[:12]
+    path = tmp_path / RESULTS
+    path.write_bytes(path.read_bytes()[:-20])
+    assert len(load_run(tmp_path)) == 12
+
+
+def test_stopping_counts_only_the_questions_of_the_set_as_it_is_now(tmp_path, asked):
+    finish(tmp_path, asked)
+    edited = [Question(q.id, f"换个问法：{q.question}", ("答",), True) for q in QUESTIONS[:10]]
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(InterruptedRunError, match="10 题中问完了 0 题"):
+        finish(tmp_path, asked, edited, stop=stop)
+    assert len(finish(tmp_path, asked, edited).records) == 10
+
+
+def test_a_resumed_run_tells_the_time_of_all_its_questions(tmp_path):
+    def slow(question):
+        time.sleep(0.02)
+        return Outcome(answer="答", status="answered")
+
+    finish(tmp_path, slow, QUESTIONS[:19])
+    assert finish(tmp_path, slow).seconds >= 20 * 0.02 / 2
+
+
+def test_a_line_separator_in_an_answer_costs_no_record(tmp_path):
+    asked_twice = Counter()
+
+    def ask(question):
+        asked_twice[question.id] += 1
+        return Outcome(answer="答\u2028二\u0085三", status="answered")
+
+    finish(tmp_path, ask)
+    assert len(load_run(tmp_path)) == 20
+    assert finish(tmp_path, ask).asked == 0
+    assert set(asked_twice.values()) == {1}
+
+
 def test_weights_and_synonyms_count_as_what_answers(tmp_path):
     with KnowledgeBase(load_settings(home=tmp_path)) as base:
         before = fingerprint(base)
@@ -109,8 +163,9 @@ def test_a_question_that_fails_is_recorded_and_tried_again_next_time(tmp_path, a
 def test_a_line_that_was_cut_off_costs_only_itself(tmp_path, asked):
     finish(tmp_path, asked)
     path = tmp_path / RESULTS
-    path.write_bytes(path.read_bytes()[:-40])
-    assert finish(tmp_path, asked).asked == 1
+    *records, _last, _finished = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(records)[:-40])
+    assert finish(tmp_path, asked).asked == 2
     assert finish(tmp_path, asked).asked == 0
 
 

@@ -34,6 +34,14 @@ def test_sentences_are_counted_whole():
     assert result["false_alarms"] == 0.5
 
 
+def test_white_space_and_width_are_no_change():
+    pairs = [TypoPair("医保 怎么报？", "医保怎么报？"), TypoPair("Ａ证怎么办", "Ａ证怎么办")]
+    result = measure_typos(pairs, lambda sentence: sentence.replace("Ａ证", "A证 "))
+    assert (result["with_errors"], result["changed"], result["false_alarms"]) == (0, 0, 0)
+    result = measure_typos([TypoPair("工积金？", "公积金？")], lambda _sentence: "公积金?")
+    assert result["mended"] == 1
+
+
 def test_doing_nothing_raises_no_alarm():
     result = measure_typos(PAIRS, lambda sentence: sentence)
     assert (result["recall"], result["f1"], result["false_alarms"]) == (0, 0, 0)

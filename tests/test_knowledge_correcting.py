@@ -9,6 +9,7 @@ import pytest
 from knowledge.base import KnowledgeBase
 from knowledge.catalogue import _MIGRATIONS, Catalogue, content_hash
 from knowledge.correcting import as_read_after, with_corrections
+from knowledge.readers import read_document
 from knowledge.settings import load_settings
 from knowledge.types import Document
 
@@ -55,6 +56,19 @@ def test_a_file_that_comes_to_state_a_corrected_field_is_believed(base):
     assert base.document("fee").metadata == {**newer.metadata, "status": "repealed"}
     base.add(READ)
     assert base.document("fee").metadata["expires"] == "2025-01-09"
+
+
+def test_a_correction_stands_when_the_file_is_renamed(base, tmp_path):
+    first, second = tmp_path / "a.md", tmp_path / "b.md"
+    first.write_text("# 停车收费\n\n停车每小时3元。", encoding="utf-8")
+    base.add(read_document(first))
+    (record,) = [one for one in base.documents() if one.source == str(first)]
+    base.correct(replace(base.document(record.id), metadata={"status": "repealed"}))
+    first.rename(second)
+    change = base.add(read_document(second))
+    assert change.outcome == "updated"
+    assert base.document(record.id) is None
+    assert base.document(change.document_id).metadata["status"] == "repealed"
 
 
 def test_a_correction_taken_back_leaves_the_file_in_charge(base):

@@ -6,6 +6,7 @@ import pytest
 
 from knowledge.base import KnowledgeBase
 from knowledge.settings import load_settings
+from knowledge.tables import csv_sheets
 from knowledge.types import Document
 from ui.jobs import Jobs
 
@@ -81,3 +82,22 @@ def test_a_correction_stays_with_its_row_when_rows_are_put_above_it(base, upload
 def test_rows_of_one_title_are_all_kept(base, upload):
     upload("事项.csv", "title,text\n甲,第一条\n甲,第二条\n甲,第三条\n")
     assert titles(base) == ["甲", "甲", "甲"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("2024年补贴标准\n名称;每月\n甲;1,5\n乙;2,5\n", ("甲", "1,5")),
+        ("2024年补贴标准\n\n名称,每月\n甲,15\n", ("甲", "15")),
+        ("名称;每月,按人,按季\n甲;15\n乙;16\n", ("甲", "15")),
+        ("名称,说明\n甲,一;二;三\n乙,四;五;六\n", ("甲", "一;二;三")),
+        ("名称,说明,类别\n甲,一;二,子\n乙,四;五\n丙,六;七\n", ("丙", "六;七")),
+        ("名称\t说明\n甲\t一,二\n", ("甲", "一,二")),
+        ('名称,说明\n甲,"一;\n二;\n三;"\n', ("甲", "一;\n二;\n三;")),
+    ],
+)
+def test_what_parts_the_cells_is_told_by_more_than_the_first_line(tmp_path, text, cells):
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    (sheet,) = csv_sheets(path)
+    assert cells in [row for _, row in sheet.rows]

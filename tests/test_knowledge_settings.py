@@ -29,3 +29,31 @@ def test_what_is_set_counts(monkeypatch):
     monkeypatch.setenv("XIAOQUAN_RATE_LIMIT", "0")
     monkeypatch.setenv("XIAOQUAN_ANONYMOUS", "false")
     assert (load_settings().rate_limit, load_settings().anonymous) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "city"),
+    [
+        ("泉州", "泉州"),
+        (" 泉州市 ", "泉州"),
+        ("福建省泉州市", "泉州"),
+        ("晋江市", "泉州"),
+        ("惠安", "泉州"),
+        ("福州市鼓楼区", "福州"),
+        ("福建省", "福建"),
+        ("中山", "中山市"),
+        ("北京市朝阳区", "北京"),
+        ("广西壮族自治区", "广西"),
+        ("延边朝鲜族自治州", "延边"),
+    ],
+)
+def test_a_city_counts_however_it_is_written(monkeypatch, name, city):
+    monkeypatch.setenv("XIAOQUAN_CITY", name)
+    assert load_settings().city == city
+
+
+@pytest.mark.parametrize("name", ["quanzhou", "全州岛", "鼓楼区"])
+def test_a_city_that_is_none_is_told(monkeypatch, name):
+    monkeypatch.setenv("XIAOQUAN_CITY", name)
+    with pytest.raises(SettingError, match=f"XIAOQUAN_CITY 的值 '{name}' 不可用"):
+        load_settings()

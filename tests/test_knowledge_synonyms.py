@@ -57,6 +57,18 @@ def test_the_operators_file_is_read_anew_when_it_changes_and_comes_first(tmp_pat
     assert words.worded("大红楼在哪") == "大红楼在哪"
 
 
+def test_a_line_that_cannot_be_used_costs_no_other_line(tmp_path, caplog):
+    own = tmp_path / OWN
+    own.write_text("大红楼 = 市民之家\n小红楼\n欠薪 = 劳动报酬\n", encoding="utf-8")
+    words = Synonyms(tmp_path, counting(市民之家=4, 拖欠工资=3, 劳动报酬=3))
+    assert words.worded("大红楼在哪，欠薪找谁") == "市民之家在哪，劳动报酬找谁"
+    assert f"{OWN}:2 '小红楼'" in caplog.text
+    own.write_text("大红楼 = 市民之家\n欠薪 劳动报酬\n", encoding="utf-8")  # a slip: as before
+    assert words.worded("大红楼在哪，欠薪找谁") == "市民之家在哪，劳动报酬找谁"
+    with pytest.raises(SynonymsError, match=f"{OWN}:2"):
+        read(own)
+
+
 @pytest.mark.parametrize(
     ("line", "named"),
     [

@@ -7,6 +7,7 @@ import pytest
 
 from knowledge.catalogue import Catalogue
 from knowledge.facts import policy_facts
+from knowledge.places import nearest_named
 from knowledge.types import Document
 from knowledge.versions import Versions, version_date
 
@@ -137,3 +138,28 @@ def test_an_edition_in_brackets_is_a_newer_version(catalogue, edition):
     new = document("new", f"示例市停车办法（{edition}）", date="2024-01-01")
     added(catalogue, old, new)
     assert states(Versions(catalogue), old, new) == ["replaced", "in_force"]
+
+
+def test_a_city_comes_before_the_province_that_its_documents_name_too(catalogue):
+    added(catalogue, *(document(f"q{n}", f"福建省泉州市第{n}号通知") for n in range(3)))
+    added(catalogue, document("f", "福建省停车条例"), document("x", "厦门市停车条例"))
+    assert Versions(catalogue).city() == "泉州"
+    added(catalogue, *(document(f"f{n}", f"福建省第{n}号通知") for n in range(3)))
+    assert Versions(catalogue).city() == "福建"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("福建省泉州市租房补贴", "泉州"),
+        ("福建省龙岩市租房补贴", "龙岩"),
+        ("厦门和泉州的租房补贴", "厦门"),
+        ("泉州和厦门的租房补贴", "泉州"),
+        ("泉州在福建算什么档", "泉州"),
+        ("福建省租房补贴", "福建"),
+        ("北京租房补贴", "北京"),
+        ("租房补贴", ""),
+    ],
+)
+def test_of_the_places_of_a_question_the_nearest_one_counts(text, place):
+    assert nearest_named(text) == place

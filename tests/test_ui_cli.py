@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -151,6 +152,22 @@ def test_a_file_reached_through_a_link_is_the_same_document(folder, loaded, tmp_
     assert "5元" in run("ask", QUESTION, home=loaded).stdout
 
 
+def test_a_file_that_was_renamed_is_the_same_document(folder, loaded):
+    (folder / "停车.md").rename(folder / "车.md")
+    _, result = run_json("ingest", folder, home=loaded)
+    assert (result["added"], result["updated"]) == (0, 1)
+    (folder / "车.md").rename(folder / "再.md")
+    (folder / "再.md").rename(folder / "停车费.md")
+    for updated in (1, 0):
+        _, result = run_json("ingest", folder, home=loaded)
+        assert (result["added"], result["updated"]) == (0, updated)
+    sources = {one["source"] for one in run_json("documents", home=loaded)[1]}
+    assert len(sources) == 2
+    assert str(folder / "停车费.md") in sources
+    (folder / "抄件.md").write_bytes((folder / "停车费.md").read_bytes())
+    assert run_json("ingest", folder, home=loaded)[1]["added"] == 1
+
+
 def test_a_file_that_fails_is_named_and_the_others_are_loaded(folder, home):
     (folder / "空.md").write_text("", encoding="utf-8")
     status, result = run_json("ingest", folder, folder / "没有.md", home=home)
@@ -221,7 +238,7 @@ def test_interrupted_it_keeps_what_is_loaded_and_says_how_to_go_on(folder, home)
     os.killpg(running.pid, signal.SIGINT)
     stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert "再运行一次同样的命令" in json.loads(stdout)["error"]
+    assert re.search(r"现有资料 \d+ 篇.*再运行一次同样的命令", json.loads(stdout)["error"])
     assert "Traceback" not in stderr
     (folder / "告示.jsonl").unlink()
     assert run_json("ingest", folder, home=home)[0] == 0

@@ -99,7 +99,8 @@ def ingest(
                 base.remove_others_from(stored(str(file)), sources)
         except KeyboardInterrupt:
             raise KnowledgeError(
-                "已中断。已经载入的都保留着；再运行一次同样的命令，就会接着载入。"
+                f"已中断。已经载入的都保留着（现有资料 {base.catalogue.count()[0]} 篇）；"
+                "再运行一次同样的命令，就会接着载入。"
             ) from None
     names = ("added", "updated", "unchanged", "passages")
     result = {name: outcomes[name] for name in names}

@@ -109,7 +109,7 @@ def _run(
 
     try:
         return asyncio.run(connected())
-    except httpx.ConnectError as error:
+    except httpx.TransportError as error:
         raise KnowledgeError(
             f"连不上 {url!r}：{error}。请先运行 xiaoquan serve，或用 --url 指明地址。"
         ) from error
