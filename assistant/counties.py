@@ -17,7 +17,7 @@ from assistant import ngrams
 from assistant.asking import Asked
 from assistant.confusions import statistics
 from assistant.sentences import candidates, likeliest
-from knowledge.places import places_found
+from knowledge.places import origins, places_found
 from knowledge.splitting import sentences
 from knowledge.types import Hit
 
@@ -30,6 +30,16 @@ OFTENER = 1.5
 def cities_named(text: str) -> set[str]:
     """Return the provinces and cities that a text names, none that begins within a word."""
     return {found[0] for found in places_found(text) if _stands_alone(text, *found.span())}
+
+
+def cities_asked_about(question: str) -> set[str]:
+    """Return the provinces and cities whose rules a question asks for: 德阳 of 从武汉回德阳."""
+    comes_from = origins(question)
+    return {
+        found[0]
+        for found in places_found(question)
+        if found.start() not in comes_from and _stands_alone(question, *found.span())
+    }
 
 
 def without_places(text: str, names: Set[str]) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.asking import Asked, Kind, holds
-from assistant.counties import Counties, cities_named
+from assistant.counties import Counties, cities_asked_about, cities_named
 from assistant.matters import Matters, Nearness, named
 from assistant.sentences import Sentence, best_fit, candidates, likeliest, reading, telling
 from assistant.types import Status
 from knowledge.base import KnowledgeBase
 from knowledge.lexical import normalise, terms
-from knowledge.places import smaller_places
+from knowledge.places import smaller_places, without_excluded
 from knowledge.types import Hit
 
 # Logistic regression: do the passages hold the answer? Two of them: for a question worded as
@@ -152,13 +152,13 @@ def judge(
     if _is_far(features):
         return _not_found(min(score, ANSWERABLE_FROM), compared.absent_matter(hits))
     another = bool(features["place_missing"] and features["other_place"])
-    if names := compared.absent() if another else compared.of_another_county():
-        # Another place's amounts and rules do harm, however well all else agrees.
+    # Another place's amounts and rules do harm, however well all else agrees.
+    if names := compared.absent_from(hits[:FIRST]) if another else compared.of_another_county():
         return elsewhere(min(score, ANSWERABLE_FROM), names)
     if "phone" in asked.kinds and not any(holds("phone", h.passage.text) for h in hits):
         reason = "资料里有相关的内容，但没有写联系电话。"
         return Evidence(min(score, ANSWERABLE_FROM), "not_covered", reason, ("联系电话",))
-    if score >= ANSWERABLE_FROM:
+    if score >= ANSWERABLE_FROM and not another:
         return Evidence(score, "answered")
     return _refused(min(score, ANSWERABLE_FROM), compared, hits)
 
@@ -177,7 +177,7 @@ def _probability(features: Mapping[str, float], everyday: float) -> float:
 
 
 def _refused(score: float, compared: "Compared", hits: Sequence[Hit]) -> Evidence:
-    absent, matter = compared.absent(), compared.absent_matter(hits)
+    absent, matter = compared.absent_from(hits[:FIRST]), compared.absent_matter(hits)
     if matter or compared.asked.share(compared.passage) < TOPIC_FROM:
         return _not_found(score, matter)
     if absent:
@@ -208,7 +208,7 @@ class Compared:
         document, passage = best.hit.document, best.hit.passage
         self.asked = asked
         self._best = best
-        self._means, self._text = base.synonyms.means, base.text
+        self._means, self._read = base.synonyms.means, base.text
         self._counties = counties
         self._question = normalise(asked.question)
         self._above = normalise("\n".join((document.title, *passage.section)))
@@ -219,8 +219,13 @@ class Compared:
 
     def absent(self) -> list[str]:
         """Return the places of the question that the document does not name, and such years."""
-        named = sorted(self._places(self._question))
+        named = sorted(self._asked_about())
         return [*(name for name in named if name not in self._document), *self.absent_years()]
+
+    def absent_from(self, hits: Sequence[Hit]) -> list[str]:
+        """Return the same but for the places that any of the hits' documents names."""
+        texts = [self._read(of) for of in {hit.document.id for hit in hits}]
+        return [n for n in self.absent() if n.isdigit() or not any(n in text for text in texts)]
 
     def absent_years(self) -> list[str]:
         """Return the years of the question where the passage, or its document's date, has another.
@@ -239,7 +244,7 @@ class Compared:
         """Return what the question names and no document that was found does; or nothing."""
         matter = named(self._question, self._document, self._means)
         documents = {hit.document.id: hit.document.title for hit in hits} if matter else {}
-        texts = (f"{title}\n{self._text(id_)}" for id_, title in documents.items())
+        texts = (f"{title}\n{self._read(id_)}" for id_, title in documents.items())
         return "" if any(not named(matter, text, self._means) for text in texts) else matter
 
     def features(
@@ -290,7 +295,7 @@ class Compared:
 
     def _lacks(self) -> dict[str, float]:
         """Return which of the kinds, places and years asked for are not there."""
-        named, smaller = self._places(self._question), smaller_places(self._question)
+        named, smaller = self._asked_about(), smaller_places(self._question)
         years = _YEAR.findall(self._question)
         missing = {name for name in named if name not in self._passage}
         asked, unit = self.asked.kinds, self.asked.unit
@@ -314,9 +319,13 @@ class Compared:
             "year_missing_in_passage": float(bool(self.absent_years())),
         }
 
+    def _asked_about(self) -> set[str]:
+        """Return the smallest places whose rules are asked for: of 泉州晋江, 晋江."""
+        return self._counties.named(self._question) or cities_asked_about(self._question)
+
     def _places(self, text: str) -> set[str]:
-        """Return the smallest places that a text names: of 泉州晋江, 晋江."""
-        return self._counties.named(text) or cities_named(text)
+        """Return the smallest places that a text names."""
+        return self._counties.named(text) or cities_named(without_excluded(text))
 
 
 def _said_in(hits: Sequence[Hit]) -> set[str]:

@@ -1,7 +1,7 @@
 """From a question to what is known of it: what it means, what was found, whether that answers."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +9,14 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.asking import understand
 from assistant.composing import Rewriter
-from assistant.counties import Counties, without_places
+from assistant.continuing import Continuing
+from assistant.counties import Counties, cities_asked_about, without_places
 from assistant.evidence import ANSWERABLE_FROM, Evidence, elsewhere, judge
 from assistant.extractive import excerpts
 from assistant.follow_ups import stand_alone
 from assistant.injection import without_orders
 from assistant.intents import Intents, worth_searching
+from assistant.localities import is_of, without_others
 from assistant.matters import Matters
 from assistant.reader import Reader
 from assistant.reranking import rerank
@@ -29,15 +31,17 @@ from knowledge.queries import Weighed
 from knowledge.types import Hit
 
 HITS = 8
+CANDIDATES = 100  # looked through for those of one document
 # From this score on what is left is told where another county's answered best, and an answer is not
 # looked for in other words. Set by hand.
 SURE_FROM = 0.85
 _DOING = re.compile(r"^(?:办理?|申请|申领|领取?|补办|查询?|享受|缴纳|交|取)(?=..)")
 _MAY_BE_HEADED = {"not_found", "not_covered", "answered"}
-# Of one question, typos mended: ``corrected``, ``history``, ``single``, ``part``, ``alone`` (it
-# stands alone), ``query`` (the same in the documents' words), ``decided`` (without a search),
+# Of one question, typos mended: ``corrected``, ``history``, ``told`` (the documents quoted for the
+# questions before it), ``single``, ``part``, ``alone`` (it stands alone), ``query`` (the same in
+# the documents' words), ``decided`` (without a search), ``places`` (whose rules are asked for),
 # ``hits``, ``asked``, ``missed`` (the counties it asks about where another's answers best) and
-# ``evidence``.
+# ``evidence``; with ``within`` only these documents are looked at.
 State = dict[str, Any]
 
 
@@ -59,6 +63,7 @@ class Preparation:
         self._rewriter = rewriter
         self._reader = reader
         self._search = self._search_chain()
+        self._continuing = Continuing(base, self._search, self._query)
         self._steps = self._chain()
 
     def of(self, question: str, history: Sequence[Turn]) -> list[State]:
@@ -69,9 +74,11 @@ class Preparation:
         harmful = self._intents.name(question) == "not_allowed"
         parts = [Asked(question)] if harmful else questions_of(question, follows=bool(history))
         states: list[State] = []
-        said = list(history)
+        said, told = list(history), set[str]()
         for part in parts:
-            states.append(self._prepared(part, said, single=len(parts) == 1))
+            states.append(self._prepared(part, said, told, single=len(parts) == 1))
+            if len(parts) > 1 and not states[-1]["evidence"].refused:
+                told = told | {hit.document.id for hit in _quoted(states[-1])}
             said.append(Turn("user", part.question))
         for state in states:
             if state["evidence"].status == "not_allowed":
@@ -80,10 +87,12 @@ class Preparation:
             return [self._as_one(question, history, states)]
         return [_looked_up(state, states) for state in states]
 
-    def _prepared(self, asked: Asked, history: Sequence[Turn], *, single: bool) -> State:
-        given = {"corrected": asked.question, "history": history, "single": single}
-        state = self._in_other_words(self._steps.invoke(given))
-        state = {**self._anywhere(state), "part": asked}
+    def _prepared(
+        self, asked: Asked, history: Sequence[Turn], told: Set[str] = frozenset(), *, single: bool
+    ) -> State:
+        given = {"corrected": asked.question, "history": history, "told": told, "single": single}
+        state = self._anywhere(self._in_other_words(self._steps.invoke(given)))
+        state = {**self._continuing.carried_on(state), "part": asked}
         if asked.attribute and state["hits"]:
             topic = asked.topic or state["query"].removesuffix(state["corrected"])
             asked = replace(asked, topic=topic)
@@ -128,12 +137,14 @@ class Preparation:
             _step("alone", self._alone)
             | _step("query", lambda one: self._query(one["alone"]))
             | _step("decided", lambda one: self._intents.decide(one["corrected"], one["query"]))
+            | _step("places", lambda one: self._places(one["query"]))
             | self._search
         )
 
     def _search_chain(self) -> Runnable[State, State]:
         return (
             _step("hits", self._hits)
+            | _step("hits", self._of_the_places)
             | _step("asked", self._understood)
             | _step("missed", lambda one: self._counties.missed(one["asked"], one["hits"]))
             | _step("hits", self._of_the_county)
@@ -163,7 +174,10 @@ class Preparation:
     def _hits(self, state: State) -> list[Hit]:
         if not worth_searching(state["decided"]):
             return []
-        query = state["query"]
+        query, within = state["query"], state.get("within")
+        if within:
+            found = self._base.search(query, CANDIDATES)
+            return without_orders([hit for hit in found if hit.document.id in within][:HITS])
         if self._counties.named(query):  # whose rule it is counts first
             return without_orders(self._base.search(query, HITS))
         # What is asked for may not decide among the passages where a part of a question has few
@@ -171,6 +185,18 @@ class Preparation:
         decides = state["single"] and not state["decided"]
         hits = self._base.search(query, HITS, rerank=rerank if decides else None)
         return without_orders(_of_the_topic(query, hits))
+
+    def _places(self, query: str) -> set[str]:
+        """Return the cities whose rules are asked for; none where it is a county's."""
+        return set() if self._counties.named(query) else cities_asked_about(query)
+
+    def _of_the_places(self, state: State) -> list[Hit]:
+        """Leave out what is of other places, unless all is: then the place is missed."""
+        hits: list[Hit] = state["hits"]
+        read, places = self._base.text, state["places"]
+        left = without_others(hits, places, read) if places else hits
+        known = any(is_of(hit, places, read) for hit in left)
+        return left if known or not cities_asked_about(state["query"]) else hits
 
     def _understood(self, state: State) -> Weighed:
         wording = everyday(state["alone"])

@@ -16,7 +16,7 @@ OPENING = re.compile(
 )
 CLOSING = re.compile(r"[\s？?。！!，,、；;的了呢吗啊呀吧]+$")
 ASKS = re.compile(
-    r"什么|啥|哪(?:[些个里儿家种类位所]|几\w)?|多少|几(?=[个家名条项种年天次岁月号点位所])|怎么样?|怎样|如何|咋|何时|何地|为何|谁"
+    r"什么|啥|哪(?:[些个里儿家种类位所]|几\w)?|多少|几(?=[个家名条项种年天次岁月号点位所])|怎么样?|怎样|如何|咋样?|何时|何地|为何|谁"
     r"|是否|能不能|可不可以|可以不可以|能否|可否|有没有|要不要|用不用|多久|多长|多大|多高|吗"
 )
 _SPAN = r"几个?(?:月|星期|周|年|天|小时)"
@@ -34,6 +34,7 @@ _MANNER = re.compile(r"怎么$|怎样|如何|咋|能不能|可不可以|能否|�
 _PREDICATE = re.compile(
     r"(?<=..)(?:是|(?<![国所共私享没])有(?![限关效机色偿害])|成立|设立|组建|创办|建成|建立于|位于|坐落|旨在"
     r"|拥有|提供|开设|下设|整合|引入|覆盖|包含|包括|获得|入选|旗下|每年|目前|现在|一共|总共|主要|分别"
+    r"|不(?:超过?|低于|少于|高于|多于|到|满|足)$"
     r"|(?:需要|可以|应该|应当|要|能|会|在|于|到|从|由|去|得|需|应|能够|要带|要等|等|找|问|打|拨)$|(?<![智功性职机才效可技潜])能\w?$)"
 )
 ORDINAL = re.compile(
@@ -56,6 +57,11 @@ PRONOUN = re.compile(
     r"(?:情况|事情?儿?|问题|东西)?"
 )
 _WHAT_OF = re.compile(r"^(?:如果|要是|换成)*+(.{1,14}?)(?:的话)?呢[？?。]*$")
+_WHETHER = re.compile(r"(?<=\w)不$")  # 居住证收费不
+# Neither what only says what is to be done nor how often is a topic: 要预约, 每个月发.
+_NO_TOPIC = re.compile(
+    r"(?:要(?![约素])|需要|可以)\w*|(?:每|[一两几三\d]+)个?(?:月|年|天|周|星期|季度)要?\w?"
+)
 _YES_NO = re.compile(r"([\u4e00-\u9fff])不\1")
 _COUNTED = re.compile(r"多少|几")
 _MEASURE = re.compile(r"^[个家名条项种台位座件所]")
@@ -85,7 +91,7 @@ class Topic:
 
 def topic_of(question: str) -> Topic:
     """Return what a question is about."""
-    text = CLOSING.sub("", OPENING.sub("", question.strip()))
+    text = _WHETHER.sub("", CLOSING.sub("", OPENING.sub("", question.strip())))
     asking = (asked_in(text) or ASKS.search(text), _YES_NO.search(text))
     asks = min(filter(None, asking), key=re.Match.start, default=None)
     before, after = (text[: asks.start()], text[asks.end() :]) if asks else (text, "")
@@ -97,6 +103,8 @@ def topic_of(question: str) -> Topic:
     if asks and _COUNTED.match(asks[0]):
         name = re.sub(r"(?<=..)\w了$", "", name)  # 公积金缴了多少
     name = _OF_IT.sub("", name).rstrip("的")[-LONGEST:]
+    if _NO_TOPIC.fullmatch(name):
+        return Topic("", "")
     done = re.split(r"[，,。；;！!？?\s]", after)[0]
     if _is_place(name):  # 泉州有几个服务中心
         return Topic(*(2 * [f"{name}{_MEASURE.sub('', done)}"[-LONGEST:]]))

@@ -118,6 +118,15 @@ _NO_PLACE = frozenset(
     ]
 )
 
+# Where somebody comes from; 返岗, 来源 and 回收 go on otherwise.
+_COMING = re.compile(
+    r"回(?![收购应复执答访])|返(?![岗乡还工校利税现])|来(?![源料电访信函宾华年自])"
+)
+_EXCLUDED = re.compile(
+    r"(?<![扣免解排消清])除(?!夕)了?[^，。；：]{1,30}?(?:[以之]外|外(?![地省市国来]))"
+    r"|不(?:含|包括)[^，。；：）)]{1,30}|[^，。；：（(]{1,30}除外"
+)
+
 _PROVINCE_NAMES = """
 北京 天津 上海 重庆 河北 山西 内蒙古 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南
 广东 广西 海南 四川 贵州 云南 西藏 陕西 甘肃 青海 宁夏 新疆 香港 澳门 台湾
@@ -139,6 +148,28 @@ def places(text: str) -> set[str]:
 def places_found(text: str) -> Iterator[re.Match[str]]:
     """Yield where a text names provinces and cities."""
     return _known().finditer(text)
+
+
+@cache
+def _origin() -> re.Pattern[str]:
+    place = rf"({_known().pattern})[省市]?"
+    return re.compile(
+        rf"从{place}(?=\w{{0,6}}[回来返到去进入])"
+        rf"|(?<![到去回返往]){place}(?=(?:的?人员?)?(?:{_COMING.pattern}))"
+    )
+
+
+def origins(text: str) -> set[int]:
+    """Return where those places begin in a text that somebody comes from: 从武汉回德阳, 成都来的.
+
+    Whose rule is asked for they don't say.
+    """
+    return {found.start(found.lastindex or 0) for found in _origin().finditer(text)}
+
+
+def without_excluded(text: str) -> str:
+    """Return a text without what it says that it is not about: 除湖北省外."""
+    return _EXCLUDED.sub("", text)
 
 
 def smaller_places(text: str) -> set[str]:
