@@ -230,6 +230,47 @@ def test_a_spoken_question_is_typed_and_its_answer_read(talkative, service):
     assert "[1]" not in read
 
 
+# How many microphones a page has opened, and how many of them are still open.
+MICROPHONES = """
+window.tracks = [];
+const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+    await new Promise((given) => setTimeout(given, 100));
+    const stream = await real(wanted);
+    tracks.push(...stream.getTracks());
+    return stream;
+};
+0"""
+SILENT = "tracks.length && tracks.every((track) => track.readyState === 'ended')"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("path", "button"), [("/", "[data-do=hear]"), ("/kiosk", "#hear")])
+def test_a_double_tap_is_one_and_the_microphone_is_closed_again(talkative, path, button):
+    page = talkative(path)
+    page.evaluate(MICROPHONES)
+    page.dblclick(button)
+    with page.expect_response("**/page/heard") as heard:
+        page.wait_for_function(SILENT, timeout=20_000)
+    assert heard.value.json() == {"text": QUESTION}
+    assert page.evaluate("tracks.length") == 1
+
+
+@pytest.mark.browser
+def test_who_leaves_while_speaking_is_heard_no_more_and_nothing_of_it_is_typed(talkative, service):
+    page = talkative("/")
+    page.evaluate(MICROPHONES)
+    service.asked.clear()
+    page.click("[data-do=hear]")
+    page.wait_for_function("tracks.length")
+    page.click("[data-do=leave]")
+    page.click("dialog [value=yes]")
+    page.wait_for_function(SILENT)
+    page.wait_for_timeout(500)
+    assert page.input_value("#xq-box textarea") == ""
+    assert service.asked == []
+
+
 @pytest.mark.browser
 def test_the_terminal_listens_thinks_and_speaks(talkative, service, monkeypatch):
     monkeypatch.setattr(service, "voice", 60)  # it speaks until it is told to stop

@@ -1,6 +1,6 @@
 // The chat page: sends what the citizen does, opens sources and conversations beside the answers.
 import {keep, kept, once, say, send, token} from "./common.js";
-import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
+import {Reading, canHear, canSpeak, finish, forget, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
 const seconds = Number(find("meta[name=xq-idle]")?.content ?? 0);
@@ -194,19 +194,24 @@ const readAlong = () => {
   else if (whole) hush(); // there is no answer: it waits for words no more
   if (whole) aloud = null;
 };
-const hear = async (button) => {
+const showHearing = (now) => find("[data-do=hear]").setAttribute("aria-pressed", String(now));
+const hear = async () => {
   if (listening()) return finish();
   if (busy()) return;
-  button.setAttribute("aria-pressed", "true");
+  showHearing(true);
   told(say("正在听，请说话。说完会自动停下。", "Listening; it stops when you do."));
   try {
     const text = await listen(() => {
-      button.setAttribute("aria-pressed", "false");
+      showHearing(false);
       told(say("正在辨认您说的话……", "Making out what you said…"));
     });
+    if (!text) return; // who spoke has left
     told("");
     type(text); // read it over, then send it
-  } finally { button.setAttribute("aria-pressed", "false"); }
+  } catch (problem) {
+    showHearing(false);
+    throw problem;
+  }
 };
 const showSpeech = () => {
   document.documentElement.classList.toggle("xq-can-speak", canSpeak());
@@ -236,10 +241,18 @@ const closeSource = () => { if (!find("#xq-source").hidden) shut("source"); };
 const source = async (link) => {
   const aside = panel("source", link);
   const content = aside.querySelector(".xq-content");
-  content.innerHTML = await (await send(`${link.getAttribute("href")}&fragment=1`)).text();
-  content.scrollTop = 0;
-  content.querySelector("mark")?.scrollIntoView({block: "center"});
+  // Nothing of another document stands there while this one comes, or where it doesn't come.
+  const note = Object.assign(document.createElement("p"), {className: "xq-note", textContent: say("正在打开……", "Opening…")});
+  note.setAttribute("role", "status");
+  content.replaceChildren(note);
   aside.querySelector("[data-do=close]").focus();
+  try {
+    const html = await (await send(`${link.getAttribute("href")}&fragment=1`)).text();
+    if (!note.isConnected) return; // another one is wanted by now
+    content.innerHTML = html;
+    content.scrollTop = 0;
+    content.querySelector("mark")?.scrollIntoView({block: "center"});
+  } catch (problem) { note.textContent = problem.message; }
 };
 
 const list = async () => {
@@ -285,6 +298,8 @@ const save = async (item) => {
 // -- leaving a shared terminal
 
 const clear = async () => {
+  forget();
+  showHearing(false);
   const leaver = once("owner");
   ["owner", "conversation", "spoken"].forEach((name) => keep(name, null));
   find("dialog[open]")?.close();
