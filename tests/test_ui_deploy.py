@@ -56,6 +56,17 @@ def test_compose_starts_one_service_that_can_be_reached_from_this_machine_alone(
     assert (ROOT / service["build"]["dockerfile"]).exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "writable"),
+    [("Dockerfile", ["/data", "/models"]), ("xiaoquan.service", ["/var/lib", "/var/cache"])],
+)
+def test_whatever_fetches_models_keeps_its_files_where_it_may_write(name, writable):
+    places = re.findall(r"(?:_HOME|_CACHE|\.repo\.local)=(/\S+)", text(name))
+    assert len(places) >= 3
+    assert all(place.startswith(tuple(writable)) for place in places)
+    assert "HF_HOME=" in text(name)
+
+
 @needs("systemd-analyze")
 def test_systemd_reads_the_unit(tmp_path):
     unit = tmp_path / "xiaoquan.service"
