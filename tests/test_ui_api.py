@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
@@ -192,6 +193,30 @@ def test_not_ready_while_it_cannot_search(base, monkeypatch):
     response = TestClient(create_app(base, Assistant(base))).get("/readyz")
     assert response.status_code == 503
     assert response.json() == {"error": "数据文件夹打不开。"}
+
+
+def test_however_many_ask_at_once_whether_it_is_ready_it_searches_once(base, monkeypatch):
+    searches, search = [], base.search
+
+    def noted(*args, **how):
+        searches.append(args)
+        return search(*args, **how)
+
+    monkeypatch.setattr(base, "search", noted)
+    monkeypatch.setattr("ui.readiness.STANDS", 30)
+    with TestClient(create_app(base, Assistant(base))) as client, ThreadPoolExecutor(20) as many:
+        answers = list(many.map(lambda _: client.get("/readyz"), range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(searches) == 1
+
+
+def test_what_was_not_ready_is_once_it_can_search_again(base, monkeypatch):
+    monkeypatch.setattr("ui.readiness.STANDS", 0)
+    client = TestClient(create_app(base, Assistant(base)))
+    with monkeypatch.context() as broken:
+        broken.setattr(base, "search", lambda *_, **__: 1 / 0)
+        assert client.get("/readyz").status_code == 500
+    assert client.get("/readyz").status_code == 200
 
 
 def test_the_docs_page_and_all_it_loads_come_from_here(client):
