@@ -260,6 +260,28 @@ def test_what_is_not_json_or_no_text_is_told_so(client, body, told):
     assert told in response.json()["error"]
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain"])
+@pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions"])
+def test_json_that_is_not_said_to_be_json_is_told_how_to_say_so(client, path, kind):
+    headers = {"Content-Type": kind} if kind else {}
+    response = client.post(path, content='{"question": "停车怎么收费"}', headers=headers)
+    assert response.status_code in {400, 422}
+    assert "Content-Type: application/json" in response.text
+    response = client.post(path, headers={"Content-Type": "application/json"})
+    assert "没有请求体" in response.text
+
+
+def test_an_upload_that_cannot_be_read_is_told_how_to_send_it(client):
+    broken = {**OPERATOR, "Content-Type": "multipart/form-data"}  # its boundary is missing
+    response = client.post("/api/documents", content=b"--x\r\n", headers=broken)
+    assert response.status_code == 400
+    assert "表单" in response.json()["error"]
+    response = client.post("/api/documents", data={"file": "notice.pdf"}, headers=OPERATOR)
+    assert response.status_code == 422
+    assert "-F file=@" in response.json()["error"]
+    assert "UploadFile" not in response.json()["error"]
+
+
 @pytest.mark.parametrize("k", ["0", "101", "many"])
 def test_how_many_has_limits(client, k):
     response = client.get("/api/search", params={"q": "停车", "k": k})
