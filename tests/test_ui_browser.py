@@ -330,6 +330,30 @@ def test_what_was_disliked_reaches_the_operator(visit, served):
     assert page.get_attribute(".xq-exchange [data-do=down]", "aria-pressed") == "true"
 
 
+def test_those_who_listen_to_the_page_are_told_an_answer_once_it_stands(visit):
+    page = visit()
+    page.wait_for_selector(".xq-hello")
+    page.evaluate(
+        "const status = document.querySelector('#xq-read-out'); window.told = [];"
+        "new MutationObserver(() => told.push(status.textContent))"
+        ".observe(status, {childList: true})"
+    )
+    ask(page)
+    page.wait_for_selector(".xq-exchange .xq-suggested")
+    (told,) = page.evaluate("told")
+    assert "每小时收费3元" in told
+    assert "有用" not in told
+
+
+def test_on_a_phone_and_in_large_letters_nothing_is_torn_or_cut_off(visit):
+    page = visit(viewport={"width": 390, "height": 844})
+    ask(page)
+    up, down = (page.locator(f"[data-do={name}]").bounding_box() for name in ("up", "down"))
+    assert up["y"] == down["y"]
+    page.click("[data-do=larger]")
+    assert page.eval_on_selector("#xq-box textarea", "box => box.scrollHeight <= box.clientHeight")
+
+
 def test_an_answer_is_stopped(visit):
     page = visit()
     page.fill("#xq-box textarea", f"{QUESTION}？！")

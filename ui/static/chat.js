@@ -1,5 +1,6 @@
 // The chat page: sends what the citizen does, opens sources and conversations beside the answers.
 import {keep, kept, once, say, send, token} from "./common.js";
+import {attempt, dialog, told} from "./notes.js";
 import {Reading, canHear, canSpeak, finish, forget, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -83,6 +84,7 @@ const watch = () => {
     }
     shown = now;
     readAlong();
+    tellWhole();
     suggest();
   }).observe(find("#xq-log"), {childList: true, subtree: true});
 };
@@ -99,12 +101,6 @@ const suggest = async () => {
 
 // -- what can be done with an answer
 
-const told = (text) => {
-  const note = find("#xq-told");
-  note.textContent = text;
-  clearTimeout(told.timer);
-  told.timer = setTimeout(() => { note.textContent = ""; }, 6000);
-};
 const words = (exchange) => [...exchange.querySelectorAll(".xq-answer, .xq-refusal")]
   .map((part) => { // innerText leaves out what is hidden; buttons are not part of the answer
     const copy = part.cloneNode(true);
@@ -193,6 +189,14 @@ const readAlong = () => {
   if (exchange.querySelector(".xq-answer, .xq-refusal")) aloud.feed(words(exchange), whole);
   else if (whole) hush(); // there is no answer: it waits for words no more
   if (whole) aloud = null;
+};
+// Those who listen to the page are told an answer once, when it stands; a problem tells itself.
+let readOut = "";
+const tellWhole = () => {
+  const exchange = find("#xq-current article");
+  const whole = exchange?.querySelector(".xq-actions") ? exchange.dataset.id + words(exchange) : "";
+  if (whole && whole !== readOut && kept("aloud") !== "yes") find("#xq-read-out").textContent = words(exchange);
+  readOut = whole;
 };
 const showHearing = (now) => find("[data-do=hear]").setAttribute("aria-pressed", String(now));
 const hear = async () => {
@@ -328,25 +332,8 @@ const awake = () => {
 for (const sign of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(sign, awake, {passive: true});
 awake();
 
-// -- one dialog for all that needs an answer
+// -- what can be pressed
 
-const dialog = (title, fill, yes, then) => {
-  const box = find("#xq-dialog");
-  const form = box.querySelector("form");
-  form.querySelector("h2").textContent = title;
-  form.querySelector("[value=yes]").textContent = yes;
-  form.querySelector("[value=no]").textContent = say("取消", "Cancel");
-  const body = form.querySelector("div");
-  body.replaceChildren();
-  fill(body);
-  box.onclose = () => { if (box.returnValue === "yes") attempt(() => then(new FormData(form))); };
-  box.returnValue = "no";
-  box.showModal();
-};
-
-const attempt = async (act) => {
-  try { await act(); } catch (problem) { told(problem.message); }
-};
 const near = (element) => element.closest(".xq-exchange");
 // What is asked anew in place of it: itself, or, where it was not answered, what it was to replace.
 const instead = (element) => near(element).dataset.id || near(element).dataset.replaces;

@@ -154,7 +154,14 @@ state("", START);
 
 // -- what can be pressed
 
+let opener = null; // what gets the focus back
+const shut = () => {
+  find("#source").hidden = true;
+  if (opener?.isConnected) opener.focus();
+  opener = null;
+};
 const open = async (link) => {
+  if (find("#source").hidden) opener = link;
   const content = find("#source .xq-content");
   // Nothing of another document stands there while this one comes, or where it doesn't come.
   const note = Object.assign(document.createElement("p"), {className: "xq-note", textContent: "正在打开……"});
@@ -209,5 +216,5 @@ find("#print").onclick = () => print();
 find("#code").onclick = () => attempt(take);
 find("#hush").onclick = hush;
 find("#anew").onclick = anew;
-find("#close").onclick = () => { find("#source").hidden = true; };
-addEventListener("keydown", (event) => { if (event.key === "Escape") find("#source").hidden = true; });
+find("#close").onclick = shut;
+addEventListener("keydown", (event) => { if (event.key === "Escape" && !find("#source").hidden) shut(); });
