@@ -136,8 +136,9 @@ def _from_hub(folder: Path) -> None:
     # library's half minute of retries.
     get_hf_file_metadata(hf_hub_url(HUB_REPOSITORY, FILES[0].on_hub), timeout=HUB_TIMEOUT)
     for file in FILES:
-        path = hf_hub_download(HUB_REPOSITORY, file.on_hub)
-        shutil.copyfile(path, folder / file.name)
+        # Into this folder, not the library's cache: a service may write nowhere else.
+        path = hf_hub_download(HUB_REPOSITORY, file.on_hub, local_dir=folder)
+        os.replace(path, folder / file.name)
 
 
 def _from_maven(folder: Path) -> None:

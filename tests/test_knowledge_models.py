@@ -154,6 +154,19 @@ def test_a_mirror_of_the_hub_is_used(mirror, model, tmp_path):
     assert sorted(os.listdir(done.stdout.strip())) == ["model.onnx", "tokenizer.json"]
 
 
+def test_it_comes_from_the_hub_where_only_the_cache_of_models_can_be_written(
+    mirror, model, tmp_path
+):
+    address, files = mirror
+    files |= {on_hub(file): (model / file.name).read_bytes() for file in FILES}
+    (tmp_path / "hub").mkdir()
+    for name in ("hub", "xet"):
+        (tmp_path / "hub" / name).touch()  # no folder of the library's can be made
+    done = fetch(tmp_path / "cache", address)
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(tmp_path / "cache")) == ["bge-small-zh-v1.5"]
+
+
 def test_what_has_another_checksum_is_not_taken(mirror, model, tmp_path):
     address, files = mirror
     files |= {on_hub(file): b"something else" for file in FILES}

@@ -297,6 +297,20 @@ def test_the_password_is_not_told_from_a_placeholder_by_its_having_no_limit(clie
     assert client.get("/v1/models", headers={"X-API-Key": PASSWORD}).status_code == 429
 
 
+@pytest.mark.parametrize("header", ["Bearer", "Basic", "X-API-Key"])
+def test_a_wrong_password_is_told_to_be_wrong_where_anybody_may_ask(client_of, header):
+    client = client_of(anonymous=True)
+    typed = b64encode(b"operator:wrong").decode()
+    sent = {
+        "Bearer": {"Authorization": "Bearer wrong"},
+        "Basic": {"Authorization": f"Basic {typed}"},
+        "X-API-Key": {"X-API-Key": "wrong"},
+    }[header]
+    response = client.get("/metrics", headers=sent)
+    assert (response.status_code, "不对" in response.json()["error"]) == (401, True)
+    assert "需要" in client.get("/metrics").json()["error"]
+
+
 @pytest.mark.parametrize("anonymous", [True, False])
 def test_somebody_elses_guesses_hold_up_nobody_who_sends_no_key(client_of, anonymous):
     client = client_of(rate_limit=0, anonymous=anonymous)

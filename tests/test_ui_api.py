@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
@@ -194,6 +195,30 @@ def test_not_ready_while_it_cannot_search(base, monkeypatch):
     assert response.json() == {"error": "数据文件夹打不开。"}
 
 
+def test_however_many_ask_at_once_whether_it_is_ready_it_searches_once(base, monkeypatch):
+    searches, search = [], base.search
+
+    def noted(*args, **how):
+        searches.append(args)
+        return search(*args, **how)
+
+    monkeypatch.setattr(base, "search", noted)
+    monkeypatch.setattr("ui.readiness.STANDS", 30)
+    with TestClient(create_app(base, Assistant(base))) as client, ThreadPoolExecutor(20) as many:
+        answers = list(many.map(lambda _: client.get("/readyz"), range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(searches) == 1
+
+
+def test_what_was_not_ready_is_once_it_can_search_again(base, monkeypatch):
+    monkeypatch.setattr("ui.readiness.STANDS", 0)
+    client = TestClient(create_app(base, Assistant(base)))
+    with monkeypatch.context() as broken:
+        broken.setattr(base, "search", lambda *_, **__: 1 / 0)
+        assert client.get("/readyz").status_code == 500
+    assert client.get("/readyz").status_code == 200
+
+
 def test_the_docs_page_and_all_it_loads_come_from_here(client):
     page = client.get("/docs").text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
@@ -233,6 +258,28 @@ def test_what_is_not_json_or_no_text_is_told_so(client, body, told):
     )
     assert response.status_code in {400, 422}
     assert told in response.json()["error"]
+
+
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain"])
+@pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions"])
+def test_json_that_is_not_said_to_be_json_is_told_how_to_say_so(client, path, kind):
+    headers = {"Content-Type": kind} if kind else {}
+    response = client.post(path, content='{"question": "停车怎么收费"}', headers=headers)
+    assert response.status_code in {400, 422}
+    assert "Content-Type: application/json" in response.text
+    response = client.post(path, headers={"Content-Type": "application/json"})
+    assert "没有请求体" in response.text
+
+
+def test_an_upload_that_cannot_be_read_is_told_how_to_send_it(client):
+    broken = {**OPERATOR, "Content-Type": "multipart/form-data"}  # its boundary is missing
+    response = client.post("/api/documents", content=b"--x\r\n", headers=broken)
+    assert response.status_code == 400
+    assert "表单" in response.json()["error"]
+    response = client.post("/api/documents", data={"file": "notice.pdf"}, headers=OPERATOR)
+    assert response.status_code == 422
+    assert "-F file=@" in response.json()["error"]
+    assert "UploadFile" not in response.json()["error"]
 
 
 @pytest.mark.parametrize("k", ["0", "101", "many"])

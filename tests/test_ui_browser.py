@@ -113,6 +113,50 @@ def test_from_the_first_visit_to_the_quoted_words(visit):
     assert page.evaluate("document.activeElement.dataset.do") == "source"
 
 
+@pytest.mark.parametrize(("path", "panel"), [("/", "#xq-source"), ("/kiosk", "#source")])
+def test_no_other_document_stands_there_as_the_source(chromium, served, path, panel):
+    context = chromium.new_context(locale="zh-CN")  # not visit(): a browser complains of a 500
+    page, held = context.new_page(), []
+    page.goto(served + path)
+    for question in (QUESTION, CARD.title):
+        page.fill("#xq-box textarea, #question", question)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f".xq-exchange[data-question='{question}'] .xq-sources")
+    page.click(".xq-exchange >> nth=0 >> .xq-cite >> nth=0")
+    page.wait_for_selector(f"{panel} mark")
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/page/source*", hold)
+
+    def open_source(exchange):
+        page.eval_on_selector_all(
+            ".xq-exchange", f"all => all[{exchange}].querySelector('.xq-cite').click()"
+        )
+
+    open_source(1)
+    page.wait_for_function("document.querySelector('.xq-content .xq-note')")
+    assert NOTICE.title not in page.inner_text(panel)
+    held.pop().fulfill(status=500, json={"error": "服务内部出错。"})
+    page.wait_for_selector(f"{panel}:has-text('服务内部出错')")
+
+    open_source(0)
+    open_source(1)
+    page.wait_for_function("document.querySelector('.xq-content .xq-note')")
+    while len(held) < 2:
+        page.wait_for_timeout(50)
+    with page.expect_event("requestfinished"):
+        held[1].continue_()
+    page.wait_for_selector(f"{panel} mark")
+    with page.expect_event("requestfinished"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert CARD.title in page.inner_text(panel)
+    assert NOTICE.title not in page.inner_text(panel)
+    context.close()
+
+
 def test_the_conversation_is_there_after_a_reload_and_nobody_else_sees_it(visit):
     page = visit()
     ask(page)
@@ -284,6 +328,30 @@ def test_what_was_disliked_reaches_the_operator(visit, served):
     page.click("#xq-dialog [value=yes]")
     page.wait_for_selector("#xq-told:has-text('改进')")
     assert page.get_attribute(".xq-exchange [data-do=down]", "aria-pressed") == "true"
+
+
+def test_those_who_listen_to_the_page_are_told_an_answer_once_it_stands(visit):
+    page = visit()
+    page.wait_for_selector(".xq-hello")
+    page.evaluate(
+        "const status = document.querySelector('#xq-read-out'); window.told = [];"
+        "new MutationObserver(() => told.push(status.textContent))"
+        ".observe(status, {childList: true})"
+    )
+    ask(page)
+    page.wait_for_selector(".xq-exchange .xq-suggested")
+    (told,) = page.evaluate("told")
+    assert "每小时收费3元" in told
+    assert "有用" not in told
+
+
+def test_on_a_phone_and_in_large_letters_nothing_is_torn_or_cut_off(visit):
+    page = visit(viewport={"width": 390, "height": 844})
+    ask(page)
+    up, down = (page.locator(f"[data-do={name}]").bounding_box() for name in ("up", "down"))
+    assert up["y"] == down["y"]
+    page.click("[data-do=larger]")
+    assert page.eval_on_selector("#xq-box textarea", "box => box.scrollHeight <= box.clientHeight")
 
 
 def test_an_answer_is_stopped(visit):

@@ -24,6 +24,7 @@ from ui.chat import make_page, stopped
 from ui.conversing import Asked, Desk, answering, opened
 from ui.exchanges import Place, answer_html, exchange_html, streamed_html
 from ui.keys import Keys
+from ui.markup import lines
 from ui.markup import marked as marked_html
 from ui.server import make_server_app
 from ui.sources import reader_html, source_html
@@ -197,6 +198,24 @@ def test_a_table_and_headings_are_drawn():
     assert "#" not in Tags(html).text
     assert "|" not in Tags(html).text
     assert "<td><mark> 免费 </mark></td>" in marked_html(text, 0, len(text))
+
+
+def test_the_head_of_a_table_names_its_columns():
+    text = "| 时间 | 收费 |\n|---|---|\n| 首小时 | 免费 |"
+    head = "<thead><tr><th>时间</th><th>收费</th></tr></thead>"
+    assert head in lines(text)
+    assert head in re.sub("</?mark>", "", marked_html(text, 0, len(text))).replace(" ", "")
+    assert "<th" not in lines("| 首小时 | 免费 |\n| 夜间 | 免费 |")
+
+
+def test_parts_of_an_answer_have_headings():
+    html = lines(
+        "一、停车怎么收费，要押金吗\n首小时免费。[1]\n二、几点开门\n| 夏天 | 六点 |\n"
+        "三、其他见公告。\n四、没有了"
+    )
+    assert "<strong>一、停车怎么收费，要押金吗</strong>" in html
+    assert "<strong>二、几点开门</strong>" in html
+    assert html.count("<strong>") == 2
 
 
 # -- nothing of a document becomes part of the page

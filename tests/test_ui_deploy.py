@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -56,6 +57,17 @@ def test_compose_starts_one_service_that_can_be_reached_from_this_machine_alone(
     assert (ROOT / service["build"]["dockerfile"]).exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "writable"),
+    [("Dockerfile", ["/data", "/models"]), ("xiaoquan.service", ["/var/lib", "/var/cache"])],
+)
+def test_whatever_fetches_models_keeps_its_files_where_it_may_write(name, writable):
+    places = re.findall(r"(?:_HOME|_CACHE|\.repo\.local)=(/\S+)", text(name))
+    assert len(places) >= 3
+    assert all(place.startswith(tuple(writable)) for place in places)
+    assert "HF_HOME=" in text(name)
+
+
 @needs("systemd-analyze")
 def test_systemd_reads_the_unit(tmp_path):
     unit = tmp_path / "xiaoquan.service"
@@ -68,15 +80,16 @@ def test_systemd_reads_the_unit(tmp_path):
 
 @pytest.fixture
 def nginx(tmp_path):
-    """Serve what stands behind a port through deploy/nginx.conf; without TLS, on loopback."""
+    """Serve what stands behind ports through deploy/nginx.conf; without TLS, on loopback."""
 
-    def serve(behind):
+    def serve(*behind):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         site = re.sub(r"(?m)^\s*ssl_.*\n", "", text("nginx.conf"))
         site = site.replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
-        site = site.replace("127.0.0.1:7860", f"127.0.0.1:{behind}")
+        servers = " ".join(f"server 127.0.0.1:{port};" for port in behind)
+        site = site.replace("server 127.0.0.1:7860;", servers)
         (tmp_path / "site.conf").write_text(site, encoding="utf-8")
         folders = "".join(
             f"{name}_temp_path {tmp_path}/{name};"
@@ -87,12 +100,12 @@ def nginx(tmp_path):
             f"http {{ access_log off; {folders} include {tmp_path}/site.conf; }}"
         )
         command = ["nginx", "-c", tmp_path / "nginx.conf", "-e", tmp_path / "error.log"]
-        running.append(subprocess.Popen(list(map(str, command))))
+        started.append(subprocess.Popen(list(map(str, command))))
         return f"http://127.0.0.1:{port}"
 
-    running = []
+    started = []
     yield serve
-    for process in running:
+    for process in started:
         process.terminate()
         process.wait()
 
@@ -110,21 +123,44 @@ def test_through_nginx_an_answer_comes_word_by_word_and_metrics_do_not(nginx):
     def answer():
         return StreamingResponse(words(), media_type="text/event-stream")
 
+    with running(app) as behind:
+        address = nginx(behind)
+        until_it_listens(address)
+        try:
+            with httpx.stream("GET", f"{address}/answer", timeout=20) as response:
+                said = response.iter_text()
+                assert "您好" in next(said)
+                heard.set()
+                assert "再见" in "".join(said)
+            assert httpx.get(f"{address}/metrics").status_code == 403
+        finally:
+            heard.set()
+
+
+@needs("nginx")
+def test_through_nginx_a_browser_meets_the_same_process_each_time(nginx):
+    def answering(name):
+        app = FastAPI()
+        app.get("/who")(lambda: name)
+        return app
+
+    with running(answering("one")) as one, running(answering("other")) as other:
+        address = nginx(one, other)
+        until_it_listens(address)
+        met = {httpx.get(f"{address}/who").json() for _ in range(10)}
+    assert len(met) == 1
+
+
+@contextmanager
+def running(app):
+    """Serve an application on a free port; yield the port."""
     server = Told(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     assert server.listens.wait(30)
-    address = nginx(server.servers[0].sockets[0].getsockname()[1])
-    until_it_listens(address)
     try:
-        with httpx.stream("GET", f"{address}/answer", timeout=20) as response:
-            said = response.iter_text()
-            assert "您好" in next(said)
-            heard.set()
-            assert "再见" in "".join(said)
-        assert httpx.get(f"{address}/metrics").status_code == 403
+        yield server.servers[0].sockets[0].getsockname()[1]
     finally:
-        heard.set()
         server.should_exit = True
         thread.join()
 

@@ -66,6 +66,23 @@ def test_a_tile_is_answered_and_taken_along_and_the_next_citizen_sees_nothing(vi
 
 
 @pytest.mark.browser
+def test_the_newest_question_stands_at_the_top_and_the_focus_comes_back(visit):
+    page = visit("/kiosk", viewport={"width": 1080, "height": 1920})
+    for question in ("停车收费多少钱", "青湖公园停车怎么收费"):
+        page.fill("#question", question)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f".xq-exchange[data-question='{question}'] .xq-sources")
+    page.wait_for_selector("#print", state="visible")
+    top = page.locator("main").bounding_box()["y"]
+    assert abs(page.locator(".xq-exchange").last.bounding_box()["y"] - top) < 5
+    page.locator(".xq-cite").last.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#source mark")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.className") == "xq-cite"
+
+
+@pytest.mark.browser
 def test_the_printed_sheet_is_black_on_white_whatever_the_screen(visit):
     page = visit("/kiosk", color_scheme="dark")
     page.click("[data-ask='青湖公园停车怎么收费']")

@@ -1,11 +1,15 @@
 """What is heard becomes a question, and answers are read aloud while they come."""
 
+import asyncio
 import io
 import json
 import math
 import os
 import struct
+import threading
 import wave
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -128,6 +132,53 @@ def test_a_service_that_is_gone_is_told(home):
 
 
 @pytest.fixture
+def hanging():
+    """The address of a service that takes what it is sent and answers nothing."""
+
+    class Hanging(BaseHTTPRequestHandler):
+        def do_POST(self):
+            waiting.release()
+            over.wait(150)
+
+        def log_message(self, *_):
+            pass
+
+    waiting, over = threading.Semaphore(0), threading.Event()
+    with listening(Hanging) as server:
+        yield f"http://127.0.0.1:{server.server_port}/v1", waiting, over
+        over.set()
+
+
+def test_however_many_wait_for_a_service_that_hangs_questions_are_answered(
+    home, hanging, monkeypatch
+):
+    monkeypatch.setattr("ui.outside.TIMEOUT", 120)  # longer than anything here takes
+    url, waiting, over = hanging
+    settings = load_settings(home=home, speech_url=url, voice_url=url)
+    with serving(settings) as address, ThreadPoolExecutor(60) as citizens:
+        ask = partial(httpx.post, f"{address}/api/ask", json={"question": QUESTION}, timeout=60)
+        voice = partial(httpx.post, f"{address}/page/voice", json={"text": "您好"}, timeout=150)
+        ask()  # the models are loaded
+        asked = [citizens.submit(voice) for _ in range(60)]
+        try:
+            assert waiting.acquire(timeout=60)
+            assert "每小时收费3元" in ask().json()["answer"]
+            assert not any(one.done() for one in asked)
+        finally:
+            over.set()
+
+
+def test_a_service_that_hangs_is_given_up_with_a_message(home, hanging, monkeypatch):
+    monkeypatch.setattr("ui.outside.TIMEOUT", 0.5)
+    url, *_ = hanging
+    with serving(load_settings(home=home, speech_url=url, voice_url=url)) as address:
+        answer = httpx.post(f"{address}/page/voice", json={"text": "您好"}, timeout=20)
+        assert (answer.status_code, "没有回应" in answer.json()["error"]) == (502, True)
+        answer = httpx.post(f"{address}/page/heard", content=recording(), timeout=20)
+        assert (answer.status_code, "没有回应" in answer.json()["error"]) == (502, True)
+
+
+@pytest.fixture
 def proxy(monkeypatch):
     """A proxy that the environment names, with what it was asked for."""
 
@@ -182,8 +233,9 @@ def test_the_real_model_hears_no_words_where_there_are_none():
     if not Path(MODEL, "model.bin").is_file():
         pytest.skip("no Whisper model: name its folder in TEST_SPEECH_MODEL")
     hearing = Whisper(load_settings(speech_model=MODEL))
-    assert hearing.text(recording(3)) == ""
-    assert hearing.text(recording(3), "不动产登记证明怎么开。公积金缴存证明怎么打印。") == ""
+    assert asyncio.run(hearing.text(recording(3))) == ""
+    expected = "不动产登记证明怎么开。公积金缴存证明怎么打印。"
+    assert asyncio.run(hearing.text(recording(3), expected)) == ""
 
 
 @pytest.fixture
@@ -228,6 +280,47 @@ def test_a_spoken_question_is_typed_and_its_answer_read(talkative, service):
     read = "".join(json.loads(body)["input"] for _, body in service.asked)
     assert "每小时收费3元" in read
     assert "[1]" not in read
+
+
+# How many microphones a page has opened, and how many of them are still open.
+MICROPHONES = """
+window.tracks = [];
+const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+    await new Promise((given) => setTimeout(given, 100));
+    const stream = await real(wanted);
+    tracks.push(...stream.getTracks());
+    return stream;
+};
+0"""
+SILENT = "tracks.length && tracks.every((track) => track.readyState === 'ended')"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("path", "button"), [("/", "[data-do=hear]"), ("/kiosk", "#hear")])
+def test_a_double_tap_is_one_and_the_microphone_is_closed_again(talkative, path, button):
+    page = talkative(path)
+    page.evaluate(MICROPHONES)
+    page.dblclick(button)
+    with page.expect_response("**/page/heard") as heard:
+        page.wait_for_function(SILENT, timeout=20_000)
+    assert heard.value.json() == {"text": QUESTION}
+    assert page.evaluate("tracks.length") == 1
+
+
+@pytest.mark.browser
+def test_who_leaves_while_speaking_is_heard_no_more_and_nothing_of_it_is_typed(talkative, service):
+    page = talkative("/")
+    page.evaluate(MICROPHONES)
+    service.asked.clear()
+    page.click("[data-do=hear]")
+    page.wait_for_function("tracks.length")
+    page.click("[data-do=leave]")
+    page.click("dialog [value=yes]")
+    page.wait_for_function(SILENT)
+    page.wait_for_timeout(500)
+    assert page.input_value("#xq-box textarea") == ""
+    assert service.asked == []
 
 
 @pytest.mark.browser

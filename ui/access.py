@@ -43,7 +43,7 @@ _COUNTED = re.compile(r"/(api|v1)/.*|/page/answers/[^/]+/next", re.DOTALL)
 # What a refusal without a name says of the secret that was sent.
 _FAILURES: Mapping[int, Failure] = {401: "wrong", 429: "refused"}
 _NO_KEY = "需要 API 密钥：请在请求头里写 Authorization: Bearer <密钥>。密钥由管理人员发放。"
-_WRONG_KEY = "API 密钥无效或已撤销。请核对，或向管理人员要一把新的。"
+_WRONG_KEY = "API 密钥或密码不对，或密钥已撤销。请核对，或向管理人员要一把新的。"
 _NOT_ALLOWED = "这把密钥没有 {scope!r} 权限。请向管理人员要一把有此权限的。"
 _ELSEWHERE = (
     "浏览器从别的网站发来的请求，不能用在浏览器里输入的密码或密钥。"
@@ -132,7 +132,7 @@ class Guard:
         if caller is None:
             caller = Caller("", address, self._nobody)
             if wanted not in caller.scopes:
-                raise _unauthorized(_NO_KEY)
+                raise _unauthorized(_WRONG_KEY if _secret(request.headers)[0] else _NO_KEY)
         if wanted not in caller.scopes:
             raise RequestError(403, _NOT_ALLOWED.format(scope=wanted))
         return caller

@@ -31,6 +31,7 @@ from ui.keys import Keys
 from ui.limits import BodyLimit, Limits
 from ui.metrics import MeasuredAssistant, Metrics
 from ui.observing import Observer
+from ui.readiness import Probe
 from ui.service import Placed, Served, Service
 from ui.streams import event, stream
 from ui.work import Work
@@ -70,6 +71,7 @@ def create_app(base: KnowledgeBase, assistant: Assistant, *, loopback: bool = Tr
     measured = MeasuredAssistant(assistant, metrics)
     jobs = Jobs(base, metrics.changed)
     app.state.service = Service(base, measured, History(settings), work, jobs, metrics)
+    app.state.probe = Probe(base)
     for part in (router, documents.router, conversations.router, openai_api.router):
         app.include_router(part)
     handle_errors(app)
@@ -176,10 +178,10 @@ async def healthz() -> schemas.Health:
 
 
 @router.get("/readyz")
-def readyz(served: Served) -> schemas.Readiness:
+async def readyz(request: Request) -> schemas.Readiness:
     """Tell whether a question would be answered now, by searching for one."""
-    served.base.search("办事", limit=1)
-    found, passages = served.base.catalogue.count()
+    probe: Probe = request.app.state.probe
+    found, passages = await probe.count()
     return schemas.Readiness(ready=True, documents=found, passages=passages)
 
 

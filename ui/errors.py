@@ -72,6 +72,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 INTERNAL_ERROR = "服务内部出错，请稍后再试；若一直如此，请联系管理人员查看服务日志。"
 DAMAGED = "资料库暂时读不了。请管理人员检查磁盘，并运行 xiaoquan doctor。"
+_NO_FORM = (
+    "上传的表单读不了：应当是 multipart/form-data，例如 curl -F file=@文件名。格式请看 /docs。"
+)
+_NO_FILE = "应当是一个文件；用 curl 时文件名前要有 @，例如 -F file=@文件名"
+_NO_BODY = "没有请求体"
+_NOT_SENT_AS_JSON = "请求体不是按 JSON 发来的：请在请求头里写 Content-Type: application/json"
 RETRY_AFTER = 10  # seconds, where nothing better is known
 # What is wrong with a field, by pydantic's type of error; the rest is told in its own words.
 _PROBLEMS: Mapping[str, str] = {
@@ -182,9 +188,14 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    # FastAPI raises 400 itself, in English, where a body is not even text.
-    message = _PROBLEMS["json_invalid"] if error.status_code == 400 else error.detail
+    message = _unread(request) if error.status_code == 400 else error.detail
     return _response(request.url.path, error.status_code, message, dict(error.headers or {}))
+
+
+def _unread(request: Request) -> str:
+    """Return what is told where FastAPI itself, in English, says that it can't read a body."""
+    is_form = request.headers.get("content-type", "").startswith("multipart/")
+    return _NO_FORM if is_form else _PROBLEMS["json_invalid"]
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -197,8 +208,18 @@ def _what_is_invalid(error: RequestValidationError) -> str:
     """Say what is wrong with the first wrong field; values are the citizen's and not repeated."""
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:])
-    known = _PROBLEMS.get(first["type"])
-    problem = known.format(**first.get("ctx", {})) if known else first["msg"]
+    problem = _problem(first, error.body)
     if first["type"] == "json_invalid" or not field:
         return f"{problem}。格式请看 /docs。"
     return f"字段 {field!r}：{problem}。格式请看 /docs。"
+
+
+def _problem(first: Mapping[str, Any], body: object) -> str:
+    if first["loc"] == ("body",) and isinstance(body, bytes):
+        return _NOT_SENT_AS_JSON  # else FastAPI would have read it
+    if first["loc"] == ("body",) and first["type"] == "missing":
+        return _NO_BODY
+    if first["type"] == "value_error" and "UploadFile" in first["msg"]:
+        return _NO_FILE
+    known = _PROBLEMS.get(first["type"])
+    return known.format(**first.get("ctx", {})) if known else str(first["msg"])

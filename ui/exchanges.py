@@ -105,8 +105,7 @@ def answer_html(answer: Answer) -> str:
 def actions_html(verdict: str = "", *, kept: bool = True) -> str:
     """Return what can be done with an answer; one that is not kept is neither shared nor judged."""
     buttons = "".join(_button(*action) for action in _ACTIONS if kept or action[0] != "share")
-    thumbs = _thumb("up", verdict) + _thumb("down", verdict) if kept else ""
-    return _div("xq-actions", buttons + thumbs)
+    return _div("xq-actions", buttons + (_thumbs(verdict) if kept else ""))
 
 
 def suggestions_html(questions: Sequence[str], title: str) -> str:
@@ -170,6 +169,12 @@ def _retry() -> str:
 
 def _button(name: str, chinese: str, english: str) -> str:
     return f'<button type="button" data-do="{name}">{both(chinese, english)}</button>'
+
+
+def _thumbs(verdict: str) -> str:
+    """Return both verdicts, which stay side by side on a narrow screen."""
+    thumbs = _thumb("up", verdict) + _thumb("down", verdict)
+    return f'<span class="xq-verdict" role="group" aria-label="评价这个回答">{thumbs}</span>'
 
 
 def _thumb(verdict: str, given: str) -> str:

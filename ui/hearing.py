@@ -6,17 +6,17 @@ Pages send WAV of 16 kHz, mono, 16 bits, which every browser can make and which 
 import io
 import logging
 import re
-import threading
 import wave
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
+from anyio import Lock, fail_after, to_thread
 
-from knowledge.addresses import is_loopback
 from knowledge.errors import KnowledgeError, SettingError
 from knowledge.settings import Settings
 from ui.errors import BusyError, RequestError
+from ui.outside import TIMEOUT, Outside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 RATE = 16_000  # samples a second
 LONGEST = 30.0  # seconds: what Whisper hears at once, and less than the largest body
 SHORTEST = 0.2  # seconds: a tap, not a word
-TIMEOUT = 30.0  # seconds to wait for the service, or for those who spoke before
 MOST_TOKENS = 120  # a minute of fast speech; noise can make a model repeat itself for ever
 REPEATED = 2.4  # how well text can be compressed that says the same again and again (OpenAI's)
 UNSURE = -1.3  # mean log probability of a guess
@@ -49,7 +48,7 @@ _BUSY = "正在听别人说话，请稍后再试。"
 class Hearing(Protocol):
     """Turns speech into text."""
 
-    def text(self, recording: bytes, expected: str = "") -> str:
+    async def text(self, recording: bytes, expected: str = "") -> str:
         """Return what a WAV file says in simplified Chinese; empty where nothing was understood.
 
         ``expected`` holds sentences whose words and script are likely.
@@ -106,33 +105,19 @@ class Service:
     """A service that speaks OpenAI's ``/audio/transcriptions``."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url = f"{settings.speech_url.rstrip('/')}/audio/transcriptions"
+        self._outside = Outside(settings.speech_url, settings.speech_api_key.get_secret_value())
         self._model = settings.speech_model or "whisper-1"
-        self._key = settings.speech_api_key.get_secret_value()
 
-    def text(self, recording: bytes, expected: str = "") -> str:
+    async def text(self, recording: bytes, expected: str = "") -> str:
         """Return what a WAV file says."""
         given = {"model": self._model, "language": "zh", "prompt": expected}
         file = {"file": ("speech.wav", recording, "audio/wav")}
         try:
-            answer = post(self._url, self._key, data=given, files=file)
+            answer = await self._outside.post("/audio/transcriptions", data=given, files=file)
             return str(answer.json()["text"]).strip()
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            log.warning("hearing: %s: %r", self._url, error)
+        except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            log.warning("hearing: %s: %r", self._outside.url, error)
             raise RequestError(502, _NO_SERVICE) from error
-
-
-def post(url: str, key: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - as httpx has it
-    """Send something to a speech service, with its key if there is one.
-
-    Raises:
-        httpx.HTTPError: It gave no answer, or not the one that was asked for.
-    """
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    # A proxy must not hear what stays on the machine.
-    by_proxy = not is_loopback(url)
-    answer = httpx.post(url, headers=headers, timeout=TIMEOUT, trust_env=by_proxy, **sent)
-    return answer.raise_for_status()
 
 
 class Whisper:
@@ -142,14 +127,17 @@ class Whisper:
         self._name = settings.speech_model
         self._model: Any = None
         self._simplify: Any = None
-        self._one = threading.Lock()
+        self._one = Lock()
 
-    def text(self, recording: bytes, expected: str = "") -> str:
+    async def text(self, recording: bytes, expected: str = "") -> str:
         """Return what a WAV file says."""
-        if not self._one.acquire(timeout=TIMEOUT):
-            raise BusyError(_BUSY, 10)
         try:
-            return self._heard(samples(recording), expected)
+            with fail_after(TIMEOUT):
+                await self._one.acquire()
+        except TimeoutError as error:
+            raise BusyError(_BUSY, 10) from error
+        try:
+            return await to_thread.run_sync(self._heard, samples(recording), expected)
         finally:
             self._one.release()
 

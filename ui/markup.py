@@ -13,6 +13,10 @@ from itertools import groupby
 # since the readers drop private-use characters or they are dropped here.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _HEADING = re.compile(rf"^({_OPEN}?)#{{1,6}}\s+")
+# A line such as 一、办理材料 above others: a part of an answer, or of a document.
+_PART = re.compile(
+    rf"^({_OPEN}?)(?=[一二三四五六七八九十]{{1,3}}、[^。；：\n\[]{{1,40}}{_CLOSE}?\n)", re.MULTILINE
+)
 _QUOTED = re.compile(rf"^({_OPEN}?)>\s+")
 _ITEM = re.compile(rf"^\s*({_OPEN}?)[-*]\s+")
 _ROW = re.compile(rf"^{_OPEN}?\s*\|.*\|\s*{_CLOSE}?$")
@@ -46,6 +50,7 @@ def lines(text: str) -> str:
 
 
 def _drawn(text: str) -> str:
+    text = _PART.sub(r"\1# ", text)
     blocks = groupby(_each_marked(text.splitlines()), key=lambda line: bool(_ROW.match(line)))
     drawn = "".join(_table(lines) if rows else _paragraphs(lines) for rows, lines in blocks)
     return drawn.replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
@@ -72,10 +77,14 @@ def _line(line: str) -> str:
 
 
 def _table(lines: Iterator[str]) -> str:
-    rows = (_row(line) for line in lines if not _RULE.fullmatch(line))
-    return f"<table><tbody>{''.join(rows)}</tbody></table>"
+    first, *others = lines
+    has_head = bool(others) and bool(_RULE.fullmatch(others[0])) and not _RULE.fullmatch(first)
+    head = f"<thead>{_row(first, 'th')}</thead>" if has_head else ""
+    body = others if has_head else [first, *others]
+    rows = (_row(line) for line in body if not _RULE.fullmatch(line))
+    return f"<table>{head}<tbody>{''.join(rows)}</tbody></table>"
 
 
-def _row(line: str) -> str:
+def _row(line: str, kind: str = "td") -> str:
     cells = list(_each_marked(line.split("|")))[1:-1]
-    return f"<tr>{''.join(f'<td>{escape(cell.strip())}</td>' for cell in cells)}</tr>"
+    return f"<tr>{''.join(f'<{kind}>{escape(cell.strip())}</{kind}>' for cell in cells)}</tr>"

@@ -25,7 +25,7 @@ from ui.markup import both
 from ui.reports import Evaluations, reports
 from ui.service import Placed, Served
 from ui.sources import reader_html, source_html
-from ui.talking import talking
+from ui.talking import make_voice, talking
 
 STATIC = Path(__file__).with_name("static")
 _PAGE = Template((STATIC / "page.html").read_text(encoding="utf-8"), autoescape=True)
@@ -41,6 +41,7 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
     app.state.desk = desk
     app.state.evaluations = Evaluations(desk.base)
     app.state.hearing = make_hearing(desk.base.settings)
+    app.state.voice = make_voice(desk.base.settings)
     app.include_router(pages)
     app.include_router(admin)
     app.include_router(reports)

@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from knowledge.settings import Settings
 from ui.conversing import Desk
 from ui.errors import RequestError
-from ui.hearing import LONGEST, NOT_HEARD, Hearing, check, post
-from ui.service import Served
+from ui.hearing import LONGEST, NOT_HEARD, Hearing, check
+from ui.outside import Outside
 from ui.speech import sentences
 from ui.tiles import asked_most, tiles
 
@@ -46,7 +46,7 @@ async def heard(request: Request) -> dict[str, str]:
     recording = await request.body()
     check(recording)
     expected = await to_thread.run_sync(_expected, request.app.state.desk)
-    if not (text := await to_thread.run_sync(hearing.text, recording, expected)):
+    if not (text := await hearing.text(recording, expected)):
         raise RequestError(422, NOT_HEARD)
     return {"text": text}
 
@@ -63,19 +63,40 @@ def spoken(text: Annotated[str, Body(embed=True, max_length=LONGEST_SPOKEN)]) ->
 
 
 @talking.post("/page/voice")
-def voice(
+async def voice(
     text: Annotated[str, Body(embed=True, min_length=1, max_length=LONGEST_SENTENCE)],
-    served: Served,
+    request: Request,
 ) -> Response:
     """Return a sentence as the service of the settings reads it."""
-    settings = served.base.settings
-    if not settings.voice_url:
+    voice: Voice | None = request.app.state.voice
+    if voice is None:
         raise RequestError(404, _MUTE)
-    given = {"model": settings.voice_model, "voice": settings.voice_name, "input": text}
-    key = settings.speech_api_key.get_secret_value()
-    try:
-        sound = post(f"{settings.voice_url.rstrip('/')}/audio/speech", key, json=given)
-    except httpx.HTTPError as error:
-        log.warning("reading aloud: %s: %r", settings.voice_url, error)
-        raise RequestError(502, _NO_VOICE) from error
+    sound = await voice.read(text)
     return Response(sound.content, media_type=sound.headers.get("content-type", "audio/mpeg"))
+
+
+class Voice:
+    """A service that speaks OpenAI's ``/audio/speech``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._outside = Outside(settings.voice_url, settings.speech_api_key.get_secret_value())
+        self._given = {"model": settings.voice_model, "voice": settings.voice_name}
+
+    async def read(self, sentence: str) -> httpx.Response:
+        """Return a sentence as sound.
+
+        Raises:
+            RequestError: The service gives none now.
+        """
+        try:
+            return await self._outside.post(
+                "/audio/speech", json={**self._given, "input": sentence}
+            )
+        except (httpx.HTTPError, TimeoutError) as error:
+            log.warning("reading aloud: %s: %r", self._outside.url, error)
+            raise RequestError(502, _NO_VOICE) from error
+
+
+def make_voice(settings: Settings) -> Voice | None:
+    """Return what the settings name; None for a server without a voice of its own."""
+    return Voice(settings) if settings.voice_url else None

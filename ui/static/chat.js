@@ -1,6 +1,7 @@
 // The chat page: sends what the citizen does, opens sources and conversations beside the answers.
 import {keep, kept, once, say, send, token} from "./common.js";
-import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
+import {attempt, dialog, told} from "./notes.js";
+import {Reading, canHear, canSpeak, finish, forget, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
 const seconds = Number(find("meta[name=xq-idle]")?.content ?? 0);
@@ -83,6 +84,7 @@ const watch = () => {
     }
     shown = now;
     readAlong();
+    tellWhole();
     suggest();
   }).observe(find("#xq-log"), {childList: true, subtree: true});
 };
@@ -99,12 +101,6 @@ const suggest = async () => {
 
 // -- what can be done with an answer
 
-const told = (text) => {
-  const note = find("#xq-told");
-  note.textContent = text;
-  clearTimeout(told.timer);
-  told.timer = setTimeout(() => { note.textContent = ""; }, 6000);
-};
 const words = (exchange) => [...exchange.querySelectorAll(".xq-answer, .xq-refusal")]
   .map((part) => { // innerText leaves out what is hidden; buttons are not part of the answer
     const copy = part.cloneNode(true);
@@ -194,19 +190,32 @@ const readAlong = () => {
   else if (whole) hush(); // there is no answer: it waits for words no more
   if (whole) aloud = null;
 };
-const hear = async (button) => {
+// Those who listen to the page are told an answer once, when it stands; a problem tells itself.
+let readOut = "";
+const tellWhole = () => {
+  const exchange = find("#xq-current article");
+  const whole = exchange?.querySelector(".xq-actions") ? exchange.dataset.id + words(exchange) : "";
+  if (whole && whole !== readOut && kept("aloud") !== "yes") find("#xq-read-out").textContent = words(exchange);
+  readOut = whole;
+};
+const showHearing = (now) => find("[data-do=hear]").setAttribute("aria-pressed", String(now));
+const hear = async () => {
   if (listening()) return finish();
   if (busy()) return;
-  button.setAttribute("aria-pressed", "true");
+  showHearing(true);
   told(say("正在听，请说话。说完会自动停下。", "Listening; it stops when you do."));
   try {
     const text = await listen(() => {
-      button.setAttribute("aria-pressed", "false");
+      showHearing(false);
       told(say("正在辨认您说的话……", "Making out what you said…"));
     });
+    if (!text) return; // who spoke has left
     told("");
     type(text); // read it over, then send it
-  } finally { button.setAttribute("aria-pressed", "false"); }
+  } catch (problem) {
+    showHearing(false);
+    throw problem;
+  }
 };
 const showSpeech = () => {
   document.documentElement.classList.toggle("xq-can-speak", canSpeak());
@@ -236,10 +245,18 @@ const closeSource = () => { if (!find("#xq-source").hidden) shut("source"); };
 const source = async (link) => {
   const aside = panel("source", link);
   const content = aside.querySelector(".xq-content");
-  content.innerHTML = await (await send(`${link.getAttribute("href")}&fragment=1`)).text();
-  content.scrollTop = 0;
-  content.querySelector("mark")?.scrollIntoView({block: "center"});
+  // Nothing of another document stands there while this one comes, or where it doesn't come.
+  const note = Object.assign(document.createElement("p"), {className: "xq-note", textContent: say("正在打开……", "Opening…")});
+  note.setAttribute("role", "status");
+  content.replaceChildren(note);
   aside.querySelector("[data-do=close]").focus();
+  try {
+    const html = await (await send(`${link.getAttribute("href")}&fragment=1`)).text();
+    if (!note.isConnected) return; // another one is wanted by now
+    content.innerHTML = html;
+    content.scrollTop = 0;
+    content.querySelector("mark")?.scrollIntoView({block: "center"});
+  } catch (problem) { note.textContent = problem.message; }
 };
 
 const list = async () => {
@@ -285,6 +302,8 @@ const save = async (item) => {
 // -- leaving a shared terminal
 
 const clear = async () => {
+  forget();
+  showHearing(false);
   const leaver = once("owner");
   ["owner", "conversation", "spoken"].forEach((name) => keep(name, null));
   find("dialog[open]")?.close();
@@ -313,25 +332,8 @@ const awake = () => {
 for (const sign of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(sign, awake, {passive: true});
 awake();
 
-// -- one dialog for all that needs an answer
+// -- what can be pressed
 
-const dialog = (title, fill, yes, then) => {
-  const box = find("#xq-dialog");
-  const form = box.querySelector("form");
-  form.querySelector("h2").textContent = title;
-  form.querySelector("[value=yes]").textContent = yes;
-  form.querySelector("[value=no]").textContent = say("取消", "Cancel");
-  const body = form.querySelector("div");
-  body.replaceChildren();
-  fill(body);
-  box.onclose = () => { if (box.returnValue === "yes") attempt(() => then(new FormData(form))); };
-  box.returnValue = "no";
-  box.showModal();
-};
-
-const attempt = async (act) => {
-  try { await act(); } catch (problem) { told(problem.message); }
-};
 const near = (element) => element.closest(".xq-exchange");
 // What is asked anew in place of it: itself, or, where it was not answered, what it was to replace.
 const instead = (element) => near(element).dataset.id || near(element).dataset.replaces;

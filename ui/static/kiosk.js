@@ -1,6 +1,6 @@
 // The terminal: one citizen at a time; whoever leaves, leaves nothing behind.
 import {send, token} from "./common.js";
-import {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
+import {Reading, canHear, canSpeak, finish, forget, hush, listen, listening, nextPace, paceName, speaking} from "./speech.js";
 
 const find = (selector) => document.querySelector(selector);
 const idle = Number(find("meta[name=xq-idle]").content) * 1000;
@@ -100,20 +100,22 @@ const showSpeech = (now) => {
   document.body.classList.toggle("speaking", now);
 };
 const reading = () => new Reading(() => { state("speaking"); showSpeech(true); }, () => showSpeech(false), (problem) => state("", problem.message));
+const showHearing = (now) => { find("#hear b").textContent = now ? "说完了" : "点这里，说出您的问题"; };
 const hear = async () => {
   if (listening()) return finish();
   if (asking) return;
-  const speaker = owner; // who may have left by the time it is made out
-  const label = find("#hear b");
   state("listening", "正在听，请说话。说完会自动停下。");
-  label.textContent = "说完了";
+  showHearing(true);
   try {
     const text = await listen(() => {
-      label.textContent = "点这里，说出您的问题";
-      if (speaker === owner) state("thinking", "正在辨认您说的话……");
+      showHearing(false);
+      state("thinking", "正在辨认您说的话……");
     });
-    if (speaker === owner) await ask(text);
-  } catch (problem) { if (speaker === owner) state("", problem.message); }
+    await ask(text); // none, where the speaker has left
+  } catch (problem) {
+    showHearing(false);
+    state("", problem.message);
+  }
 };
 find("#hear").hidden = !canHear();
 find("#hear").onclick = hear;
@@ -124,12 +126,14 @@ find("#pace").onclick = () => { nextPace(); find("#pace").textContent = paceName
 const anew = () => {
   asking?.abort();
   asking = null;
-  finish();
+  forget();
+  showHearing(false);
   hush();
   send("page/leave", "POST", undefined, owner).catch(() => {});
   owner = token();
   find("#log").replaceChildren();
   find("#log").hidden = find("#source").hidden = true;
+  find("#source .xq-content").replaceChildren();
   find("#start").hidden = false;
   find("#question").value = "";
   find("#take").close();
@@ -150,15 +154,27 @@ state("", START);
 
 // -- what can be pressed
 
+let opener = null; // what gets the focus back
+const shut = () => {
+  find("#source").hidden = true;
+  if (opener?.isConnected) opener.focus();
+  opener = null;
+};
 const open = async (link) => {
-  const reader = owner;
-  const html = await get(`${link.getAttribute("href")}&fragment=1`);
-  if (reader !== owner) return;
+  if (find("#source").hidden) opener = link;
   const content = find("#source .xq-content");
-  content.innerHTML = html;
+  // Nothing of another document stands there while this one comes, or where it doesn't come.
+  const note = Object.assign(document.createElement("p"), {className: "xq-note", textContent: "正在打开……"});
+  note.setAttribute("role", "status");
+  content.replaceChildren(note);
   find("#source").hidden = false;
-  content.querySelector("mark")?.scrollIntoView({block: "center"});
   find("#close").focus();
+  try {
+    const html = await get(`${link.getAttribute("href")}&fragment=1`);
+    if (!note.isConnected) return; // another one is wanted by now, or the citizen has left
+    content.innerHTML = html;
+    content.querySelector("mark")?.scrollIntoView({block: "center"});
+  } catch (problem) { note.textContent = problem.message; }
 };
 const take = async () => {
   const taker = owner;
@@ -200,5 +216,5 @@ find("#print").onclick = () => print();
 find("#code").onclick = () => attempt(take);
 find("#hush").onclick = hush;
 find("#anew").onclick = anew;
-find("#close").onclick = () => { find("#source").hidden = true; };
-addEventListener("keydown", (event) => { if (event.key === "Escape") find("#source").hidden = true; });
+find("#close").onclick = shut;
+addEventListener("keydown", (event) => { if (event.key === "Escape" && !find("#source").hidden) shut(); });

@@ -4,6 +4,7 @@ import {keep, kept, once, say, send} from "./common.js";
 const RATE = 16000; // samples a second, what the server takes
 const QUIET = 1500; // milliseconds of silence after which a sentence is over
 const NOBODY = 10000; // milliseconds to wait for the first word
+const SECOND_TAP = 500; // milliseconds within which two taps are one
 const LOUD = 0.015; // root mean square above which somebody speaks
 const PACES = [["0.75", "慢", "Slow"], ["1", "中", "Normal"], ["1.3", "快", "Fast"]];
 
@@ -14,15 +15,28 @@ const canHear = () => Boolean(longest && navigator.mediaDevices?.getUserMedia &&
 
 // -- hearing
 
-let recorder = null;
-const finish = () => { if (recorder?.state === "recording") recorder.stop(); };
-const listening = () => recorder !== null;
+// From the tap on: a browser may take its time to give the microphone.
+let recording = null;
+const listening = () => recording !== null;
+const ended = (recorder) => { if (recorder?.state === "recording") recorder.stop(); };
+// What was said is over; a second tap that follows at once belongs to the first.
+const finish = () => {
+  if (performance.now() - recording?.begun > SECOND_TAP) ended(recording.recorder);
+};
+// Whoever spoke has left: nothing of it is kept or sent.
+const forget = () => {
+  const left = recording;
+  recording = null;
+  ended(left?.recorder);
+};
+const noMicrophone = () => new Error(say("用不了话筒：请允许本页使用话筒，或者打字提问。", "No microphone: please allow this page to use it, or type."));
+const notHeard = () => new Error(say("没有听清，请再说一遍。", "Not understood, please say it again."));
 
 // Ends the recording when what was said is followed by silence, or it gets too long.
-const untilQuiet = (context, source) => {
+const untilQuiet = (context, stream, recorder) => {
   const analyser = context.createAnalyser();
   const wave = new Float32Array(analyser.fftSize);
-  source.connect(analyser);
+  context.createMediaStreamSource(stream).connect(analyser);
   const begun = performance.now();
   let spoke = 0;
   const timer = setInterval(() => {
@@ -30,31 +44,31 @@ const untilQuiet = (context, source) => {
     analyser.getFloatTimeDomainData(wave);
     if (Math.sqrt(wave.reduce((sum, one) => sum + one * one, 0) / wave.length) > LOUD) spoke = now;
     const quiet = spoke ? now - spoke > QUIET : now - begun > NOBODY;
-    if (quiet || now - begun > longest - 500) finish();
+    if (quiet || now - begun > longest - 500) ended(recorder);
   }, 100);
   return () => clearInterval(timer);
 };
-const record = async () => {
-  let stream;
-  try { stream = await navigator.mediaDevices.getUserMedia({audio: true}); } catch {
-    throw new Error(say("用不了话筒：请允许本页使用话筒，或者打字提问。", "No microphone: please allow this page to use it, or type."));
-  }
+const record = async (mine) => {
+  const stream = await navigator.mediaDevices.getUserMedia({audio: true}).catch(() => { throw noMicrophone(); });
   const context = new AudioContext();
-  const stop = untilQuiet(context, context.createMediaStreamSource(stream));
   const parts = [];
+  let stop = () => {};
   try {
-    recorder = new MediaRecorder(stream);
+    if (recording !== mine) return; // who spoke has left meanwhile
+    const recorder = new MediaRecorder(stream);
+    stop = untilQuiet(context, stream, recorder);
     recorder.ondataavailable = (event) => parts.push(event.data);
     await new Promise((done, failed) => {
-      Object.assign(recorder, {onstop: done, onerror: failed});
+      Object.assign(recorder, {onstop: done, onerror: () => failed(noMicrophone())});
       recorder.start();
+      Object.assign(mine, {recorder, begun: performance.now()});
     });
   } finally {
     stop();
     stream.getTracks().forEach((track) => track.stop());
     context.close();
   }
-  return new Blob(parts).arrayBuffer();
+  mine.encoded = await new Blob(parts).arrayBuffer();
 };
 // 16-bit WAV: http://soundfile.sapp.org/doc/WaveFormat/
 const wav = (samples) => {
@@ -68,17 +82,28 @@ const wav = (samples) => {
   samples.forEach((one, n) => view.setInt16(44 + 2 * n, Math.max(-1, Math.min(1, one)) * 32767, true));
   return new Blob([view], {type: "audio/wav"});
 };
-// Records until silence or finish(); tells when it listens no more; returns the text.
-const listen = async (heard = () => {}) => {
-  hush();
-  let encoded;
-  try { encoded = await record(); } finally { recorder = null; heard(); }
+const madeOut = async (encoded) => {
   // Decoding turns it into one channel's samples of our rate.
-  const sound = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(encoded);
+  const sound = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(encoded).catch(() => { throw notHeard(); });
   const response = await fetch("page/heard", {method: "POST", headers: {"X-Owner": once("owner")}, body: wav(sound.getChannelData(0))});
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? say("没有听清，请再说一遍。", "Not understood, please say it again."));
+  if (!response.ok) throw new Error(answer.error ?? notHeard().message);
   return answer.text;
+};
+// Records until silence or finish(); tells when it listens no more; returns the text, which is
+// empty where the speaker has left.
+const listen = async (heard = () => {}) => {
+  hush();
+  const mine = recording = {};
+  try {
+    await record(mine);
+    if (recording === mine) heard();
+    const text = recording === mine ? await madeOut(mine.encoded) : "";
+    return recording === mine ? text : "";
+  } catch (problem) {
+    if (recording === mine) throw problem;
+    return "";
+  } finally { if (recording === mine) recording = null; }
 };
 
 // -- speaking: the browser's own Chinese voice, else the server's
@@ -155,4 +180,4 @@ class Reading {
 }
 
 const speaking = () => current !== null;
-export {Reading, canHear, canSpeak, finish, hush, listen, listening, nextPace, paceName, speaking};
+export {Reading, canHear, canSpeak, finish, forget, hush, listen, listening, nextPace, paceName, speaking};
