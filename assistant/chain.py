@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from assistant.composing import Composed, Composer, Rewriter, finished
+from assistant.composing import UNSURE, Composed, Composer, Rewriter, finished
 from assistant.evidence import Evidence
 from assistant.extractive import ExtractiveComposer
 from assistant.intents import Intents
@@ -28,7 +28,6 @@ from knowledge.plaintext import clean_characters
 from knowledge.settings import Settings
 
 LOOKED_BACK = 20  # turns of a conversation
-UNSURE = "下面这段不一定正是您要问的，请核对出处。\n"
 
 
 class Assistant:

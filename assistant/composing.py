@@ -8,6 +8,9 @@ from typing import Protocol, runtime_checkable
 from assistant.types import Citation, Delta, Mode, Turn
 from knowledge.types import Hit
 
+# Before an answer that may be beside the question.
+UNSURE = "下面这段不一定正是您要问的，请核对出处。\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.composing import UNSURE
 from assistant.extractive import MORE
 from assistant.several import HELP
 from eval.facts import MARK, normalise, numbers
@@ -22,7 +23,7 @@ _MARKS = re.compile(r"(?:\s*\[\d{1,3}\])+")
 # Names that can be told without a model: titles in 《》, words in quotation marks, Latin words.
 _NAME = re.compile(r"《[^》]+》|“[^”]+”|[A-Za-z][A-Za-z0-9.\-]+")
 _FRAMING = re.compile(
-    rf"{re.escape(MORE)}|{re.escape(HELP)}|^请注意：不同规定的说法不一致，.*?的说法是："
+    rf"{re.escape(UNSURE)}|{re.escape(MORE)}|{re.escape(HELP)}|^请注意：不同规定的说法不一致，.*?的说法是："
     r"|^(?:资料里没有|资料里有相关的内容|原文未提及)[^。\n\[]*。$|^截至今日（[^。\n]*。$",
     re.MULTILINE,
 )

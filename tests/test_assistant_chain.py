@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.chain import UNSURE, Assistant
+from assistant.chain import Assistant
+from assistant.composing import UNSURE
 from assistant.errors import QuestionError
 from assistant.evidence import elsewhere
 from assistant.extractive import Excerpt

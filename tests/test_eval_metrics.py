@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.composing import UNSURE
 from assistant.several import HELP
 from assistant.validity import DIFFERS, remarks
 from eval.citations import check_citations, supports
@@ -145,7 +146,7 @@ def test_what_an_answer_says_of_itself_needs_no_source():
     (remark,) = remarks(replaced, {"d": Document("d", "办法", "", "d")}, date(2026, 1, 1))
     differs = DIFFERS.format(first="本市的规定", second="省里的规定", title="省办法")
     text = (
-        "一、补贴多少？\n补贴3000元。[1]（以上不是全部，其余请看原文。）\n"
+        f"一、补贴多少？\n{UNSURE}补贴3000元。[1]（以上不是全部，其余请看原文。）\n"
         f"{differs}补贴5000元。[2]\n{remark}\n\n二、护照多久能办好？\n资料里没有找到关于“护照”的内容。"
         f"\n\n原文未提及：低保费用。\n\n{HELP}"
     )
