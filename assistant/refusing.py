@@ -38,7 +38,7 @@ def refusal(
     evidence: Evidence,
     hits: Sequence[Hit],
     asked: Asked,
-    text_of: Callable[[str], str] = lambda _: "",
+    text_of: Callable[[str], str],
 ) -> Generator[Delta, None, Composed]:
     """Yield the refusal: what is missing, the nearest thing that is known, where to turn.
 
